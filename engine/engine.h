@@ -120,6 +120,17 @@ struct input {
 	enum tri	device_new;	/* login */
 	enum paid	paid;		/* outcome */
 	bool		withdraw;	/* key: may withdraw */
+	/*
+	 * withdraw: it happened before go-live and is imported: no verdict,
+	 * it counts as asked and released at t_ms and teaches trust, habits
+	 * and normals (S34).
+	 */
+	bool		history;
+	/*
+	 * cancel: the owner says that it was not him.  Freezes the account
+	 * and counts as confirmed fraud.
+	 */
+	bool		not_me;
 	bool		has_ip;
 	unsigned char	ip[16];
 	const struct cidr *cidrs;	/* key; empty: any address */
