@@ -105,9 +105,13 @@ struct prog_rule {
 	enum lot_kind	lot;
 	int64_t		lot_in;
 	struct operand	lot_per;
-	int64_t		until_ms;	/* INT64_MAX: for ever */
+	/* It speaks while t < until_ms: `until` names its last day (UTC).
+	 * INT64_MAX: for ever. */
+	int64_t		until_ms;
 	int		start;		/* first test; JUMP_TRUE: always */
-	/* S28: the longest window of its shared aggregates; 0: no taint. */
+	/* S28: the longest window of its shared aggregates; 0: no taint.
+	 * Ceilings have none: they are judged afresh, or one absurd request
+	 * would deny everything that waits. */
 	int64_t		taint_ms;
 	bool		taint_destination;	/* else platform or group */
 	uint64_t	exempt;		/* bit i: exemption i silences it */
@@ -151,6 +155,15 @@ enum rc program_new(struct program **out, const struct policy *p,
     struct err *e) MUST_CHECK;
 void program_free(struct program **p);
 
+/* Everything in it, one line each, for tests and for debugging. */
+void program_dump(const struct program *p, FILE *out);
+
+/* The cap that a `distinct` has when none is written (S17), or what is. */
+int program_cap(const struct agg *def);
+
+/* B of S15: `set buckets` or what the scope has by itself. */
+int program_buckets(const struct settings *set, const struct agg *def);
+
 /* Why a value could not be had (S7). */
 enum eval_error {
 	EVAL_OK = 0,
@@ -174,7 +187,8 @@ struct eval_env {
 	void		*ctx;
 	enum eval_error	 (*fetch)(void *ctx, int slot, int64_t *value_out);
 	bool		 (*draw)(void *ctx, int rule);
-	/* 0..1 in 2^-32: the day's secret share for `less up to` (S42). */
+	/* 0..1 in 2^-32: the day's secret share for `less up to` (S42).
+	 * rule is -1 for one that stands in a class. */
 	uint32_t	 (*shade)(void *ctx, int rule);
 	bool		 (*tainted)(void *ctx, int rule);
 	enum eval_when	 when;
@@ -201,11 +215,25 @@ struct joined {
 	uint64_t	 matched[RULES_MAX / 64];
 	uint64_t	 shadowed[RULES_MAX / 64];	/* shadow rules */
 	uint64_t	 exempted[RULES_MAX / 64];	/* would have spoken */
+	uint64_t	 failed[RULES_MAX / 64];	/* asked what nobody
+							 * knows: see error */
 };
 
+/*
+ * Judge one withdrawal.  *out is written whole.  At EVAL_ASKING the classes
+ * are evaluated first, in order, and env->classes grows bit by bit, so that
+ * fetch() may look at the bits of earlier classes (S9, S14).
+ *
+ * A value that cannot be had makes its test false and joins a hold (S7);
+ * conditions are kept free of `not`, so that a rule which matches all the
+ * same would have matched whatever the value was.  An `allow` that met an
+ * error does not match; a shadow rule's error is dropped with it; one inside
+ * an exemption means no exemption.
+ */
 void eval(const struct program *p, struct eval_env *env, struct joined *out);
 
-/* One class alone, for the engine's own use and for tests. */
+/* One class alone, for the engine's own use and for tests; an error reads as
+ * false. */
 bool eval_class(const struct program *p, struct eval_env *env, int cls);
 
 #endif
