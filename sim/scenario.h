@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bitcoin/address.h"
 #include "engine/engine.h"
 #include "lib/err.h"
 
@@ -44,13 +45,6 @@ enum scenario_type {
 	SCENARIO__COUNT
 };
 const char *scenario_type_text(enum scenario_type t);	/* "key_revoke" */
-
-enum scenario_network {
-	NETWORK_MAIN,
-	NETWORK_TEST,
-	NETWORK_SIGNET,
-	NETWORK_REGTEST,
-};
 
 enum scenario_what { WHAT_PASSWORD, WHAT_2FA, WHAT_EMAIL, WHAT_PHONE };
 enum scenario_label { LABEL_NONE, LABEL_LEGIT, LABEL_ATTACK };
@@ -97,7 +91,7 @@ struct scenario_event {
 	int64_t		version;	/* header; 1 */
 	int64_t		value;		/* fact: integer, or 0 and 1 */
 	enum scenario_value value_kind;	/* fact */
-	enum scenario_network network;	/* header */
+	enum network network;	/* header */
 	enum scenario_what what;	/* security_change */
 	enum scenario_label label;	/* withdraw; the engine never sees it */
 	enum via	via;
@@ -178,7 +172,7 @@ enum rc scenario_reader_open(struct scenario_reader **out, const char *path,
 enum rc scenario_read(struct scenario_reader *r, struct scenario_event *ev,
     bool *more_out, struct err *e) MUST_CHECK;
 /* The network of the file: main until a header says otherwise. */
-enum scenario_network scenario_reader_network(
+enum network scenario_reader_network(
     const struct scenario_reader *r);
 /* Line of the event read last, from 1. */
 uint64_t scenario_reader_line(const struct scenario_reader *r);

@@ -1,0 +1,92 @@
+/*
+ * A fast and strict scanner of one flat JSON object.
+ *
+ * The whole grammar of RFC 8259 is checked, all strings are checked to be
+ * UTF-8 and their escapes (pairs of surrogates too) are undone, no object,
+ * nested or not, may have one name twice, nothing may follow the object.
+ * Nested values are checked and skipped, to JSONLINE_DEPTH_MAX levels; an
+ * array of strings is handed out as such.
+ *
+ * Nothing is allocated while scanning, except that the first long line makes
+ * the scanner's own buffer larger.
+ */
+#ifndef SIM_JSONLINE_H
+#define SIM_JSONLINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/err.h"
+
+/* Levels of nesting, the line's own object included. */
+#define JSONLINE_DEPTH_MAX	32
+/* Names in all the objects that are open at one moment. */
+#define JSONLINE_NAMES_MAX	256
+/* Strings of one array that are handed out. */
+#define JSONLINE_ITEMS_MAX	256
+
+enum json_kind {
+	JSON_STRING,
+	JSON_INTEGER,		/* a number without point and exponent that
+				 * fits into int64_t */
+	JSON_NUMBER,		/* any other number */
+	JSON_TRUE,
+	JSON_FALSE,
+	JSON_NULL,
+	JSON_STRINGS,		/* an array of strings, or an empty one */
+	JSON_ARRAY,		/* any other array */
+	JSON_OBJECT,
+};
+
+struct json_text {
+	const char	*p;
+	size_t		 len;
+};
+
+/* Pointers are good until the next jsonline_begin(). */
+struct json_member {
+	struct json_text name;		/* escapes undone */
+	enum json_kind	kind;
+	struct json_text text;		/* STRING: escapes undone; else the
+					 * bytes as they stand */
+	int64_t		integer;	/* INTEGER */
+	const struct json_text *items;	/* STRINGS; good until next member */
+	size_t		n_items;
+};
+
+struct jsonline {
+	const char	*start;
+	const char	*p;
+	const char	*end;
+	bool		 first;
+	char		*scratch;	/* owned; what escapes become */
+	size_t		 scratch_len;
+	size_t		 scratch_room;
+	int		 n_names;
+	struct jsonline_name {
+		uint64_t	 tag;
+		struct json_text text;
+	} names[JSONLINE_NAMES_MAX];
+	struct json_text items[JSONLINE_ITEMS_MAX];
+};
+
+/* All zero is a scanner; free gives back its buffer and zeroes it. */
+void jsonline_free(struct jsonline *j);
+
+/*
+ * Begin with LEN bytes at LINE, which are borrowed until the scanner begins
+ * another.  No byte beyond them is read.  Errors name the column, in bytes
+ * from 1: "column 7: ...".
+ */
+enum rc jsonline_begin(struct jsonline *j, const char *line, size_t len,
+    struct err *e) MUST_CHECK;
+
+/*
+ * The next member.  At the object's end *more_out is false, and only then is
+ * the whole line known to be good.
+ */
+enum rc jsonline_next(struct jsonline *j, struct json_member *m,
+    bool *more_out, struct err *e) MUST_CHECK;
+
+#endif
