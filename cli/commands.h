@@ -1,0 +1,31 @@
+/*
+ * The commands of the program `drawbridge`: one file each.
+ *
+ * A command gets what follows the program's name: argv[0] is the command's
+ * own name, argv[argc] is NULL.  It reads its options with getopt_long()
+ * (optind is 1 when it starts).  It prints its answer on standard output and
+ * every reason on standard error, and returns one of the four statuses.
+ */
+#ifndef CLI_COMMANDS_H
+#define CLI_COMMANDS_H
+
+#define STATUS_DONE	0
+#define STATUS_FAILED	1	/* refused or failed; the reason is on stderr */
+#define STATUS_USAGE	2
+#define STATUS_WAITING	3	/* accepted; waits for a person or a time */
+
+int cmd_check(int argc, char **argv);
+int cmd_compare(int argc, char **argv);
+int cmd_exposure(int argc, char **argv);
+int cmd_replay(int argc, char **argv);
+int cmd_simulate(int argc, char **argv);
+int cmd_tune(int argc, char **argv);
+
+/* Print how a command is used on standard error; returns STATUS_USAGE. */
+int usage(const char *command);
+
+/* Print the same and the options on standard output: for --help; returns
+ * STATUS_DONE. */
+int help(const char *command);
+
+#endif

@@ -1,0 +1,219 @@
+/*
+ * drawbridge: the command line.  Finds the command and runs it; everything
+ * else is in the command's own file.
+ */
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/commands.h"
+
+/* Commands that this build does not hold are NULL, and not shown. */
+#pragma weak cmd_check
+#pragma weak cmd_compare
+#pragma weak cmd_exposure
+#pragma weak cmd_replay
+#pragma weak cmd_simulate
+#pragma weak cmd_tune
+
+struct command {
+	const char	*name;
+	int		(*run)(int argc, char **argv);
+	const char	*usage;		/* what follows the name; lines */
+	const char	*help;		/* one line */
+};
+
+static const struct command commands[] = {
+	{ "check", cmd_check,
+	    "[--json] [--cost] [--signer] POLICY\n"
+	    "--print POLICY\n"
+	    "--against OLD NEW",
+	    "read a policy: errors, warnings, what it costs, what it changes" },
+	{ "compare", cmd_compare,
+	    "[--json]",
+	    "loss and friction of policies side by side" },
+	{ "exposure", cmd_exposure,
+	    "[--json] --policy POLICY [SCENARIO]",
+	    "how much can leave, with what in a thief's hands" },
+	{ "replay", cmd_replay,
+	    "--policy POLICY [--reviewer none|oracle:MINUTES[,N/h][,P%]]\n"
+	    "    [--report text|json] [--decisions FILE.jsonl] SCENARIO",
+	    "decide a scenario's withdrawals and score the policy" },
+	{ "simulate", cmd_simulate,
+	    "--seed N --preset small|medium|large [--attack NAME] -o FILE\n"
+	    "--list",
+	    "make a scenario: a platform's customers, and a thief" },
+	{ "tune", cmd_tune,
+	    "[--json] --policy POLICY SCENARIO...",
+	    "find a policy's numbers on scenarios" },
+};
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct command *
+find(const char *name)
+{
+	size_t	 i;
+
+	for (i = 0; i < COMMANDS; i++)
+		if (commands[i].run != NULL &&
+		    strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+static void
+print_usage(FILE *f, const struct command *c)
+{
+	const char	*line = c->usage;
+	const char	*lead = "usage:";
+	size_t		 n;
+
+	while (*line != '\0') {
+		n = strcspn(line, "\n");
+		if (*line == ' ')
+			(void)fprintf(f, "       %.*s\n", (int)n, line);
+		else
+			(void)fprintf(f, "%s drawbridge %s %.*s\n", lead,
+			    c->name, (int)n, line);
+		lead = "      ";
+		line += n + (line[n] == '\n');
+	}
+}
+
+int
+usage(const char *command)
+{
+	const struct command	*c = find(command);
+
+	if (c != NULL)
+		print_usage(stderr, c);
+	return STATUS_USAGE;
+}
+
+int
+help(const char *command)
+{
+	const struct command	*c = find(command);
+
+	if (c == NULL)
+		return STATUS_USAGE;
+	(void)printf("drawbridge %s: %s\n\n", c->name, c->help);
+	print_usage(stdout, c);
+	(void)printf("\nThe options are in drawbridge(1).\n");
+	return STATUS_DONE;
+}
+
+/*
+ * How many characters must be put in, taken out, changed or swapped with
+ * their neighbour to make b of a (Damerau, "optimal string alignment").
+ */
+#define NAME_MAX_LEN 24
+static unsigned
+distance(const char *a, const char *b)
+{
+	unsigned	 d[NAME_MAX_LEN + 1][NAME_MAX_LEN + 1];
+	unsigned	 i, k, best, la = (unsigned)strlen(a);
+	unsigned	 lb = (unsigned)strlen(b);
+
+	if (la > NAME_MAX_LEN || lb > NAME_MAX_LEN)
+		return NAME_MAX_LEN;
+	for (i = 0; i <= la; i++)
+		d[i][0] = i;
+	for (k = 0; k <= lb; k++)
+		d[0][k] = k;
+	for (i = 1; i <= la; i++) {
+		for (k = 1; k <= lb; k++) {
+			best = d[i - 1][k - 1] + (a[i - 1] != b[k - 1]);
+			if (d[i - 1][k] + 1 < best)
+				best = d[i - 1][k] + 1;
+			if (d[i][k - 1] + 1 < best)
+				best = d[i][k - 1] + 1;
+			if (i > 1 && k > 1 && a[i - 1] == b[k - 2] &&
+			    a[i - 2] == b[k - 1] && d[i - 2][k - 2] + 1 < best)
+				best = d[i - 2][k - 2] + 1;
+			d[i][k] = best;
+		}
+	}
+	return d[la][lb];
+}
+
+static int
+unknown(const char *name)
+{
+	const char	*nearest = NULL;
+	unsigned	 best = 4, n;
+	size_t		 i;
+
+	for (i = 0; i < COMMANDS; i++) {
+		if (commands[i].run == NULL)
+			continue;
+		n = distance(name, commands[i].name);
+		/* Half the word wrong is another word. */
+		if (n < best && n * 2 <= strlen(commands[i].name)) {
+			best = n;
+			nearest = commands[i].name;
+		}
+	}
+	(void)fprintf(stderr, "drawbridge: no command `%.40s`%s%s%s; "
+	    "`drawbridge help` lists them\n", name,
+	    nearest != NULL ? "; did you mean `" : "",
+	    nearest != NULL ? nearest : "", nearest != NULL ? "`?" : "");
+	return STATUS_USAGE;
+}
+
+static void
+list(FILE *f)
+{
+	size_t	 i;
+
+	(void)fputs("usage: drawbridge COMMAND [OPTIONS]\n\n", f);
+	for (i = 0; i < COMMANDS; i++)
+		if (commands[i].run != NULL)
+			(void)fprintf(f, "  %-10s %s\n", commands[i].name,
+			    commands[i].help);
+	(void)fputs("\n`drawbridge help COMMAND` says more, and so does "
+	    "drawbridge(1).\n", f);
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct command	*c;
+	const char		*name = argc > 1 ? argv[1] : NULL;
+	int			 status;
+
+	if (sodium_init() == -1) {
+		(void)fputs("drawbridge: libsodium cannot start\n", stderr);
+		return STATUS_FAILED;
+	}
+	if (name == NULL) {
+		list(stderr);
+		return STATUS_USAGE;
+	}
+	if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
+		(void)puts("drawbridge " DRAWBRIDGE_VERSION);
+		return STATUS_DONE;
+	}
+	if (strcmp(name, "help") == 0 || strcmp(name, "--help") == 0 ||
+	    strcmp(name, "-h") == 0) {
+		if (argc < 3 || strcmp(name, "help") != 0) {
+			list(stdout);
+			return STATUS_DONE;
+		}
+		return find(argv[2]) != NULL ? help(argv[2]) :
+		    unknown(argv[2]);
+	}
+	if ((c = find(name)) == NULL)
+		return unknown(name);
+	if (argc == 3 && strcmp(argv[2], "--help") == 0)
+		return help(name);
+	status = c->run(argc - 1, argv + 1);
+	/* What was printed and could not be written was not done. */
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		(void)fputs("drawbridge: standard output cannot be written\n",
+		    stderr);
+		return STATUS_FAILED;
+	}
+	return status;
+}
