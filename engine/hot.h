@@ -4,8 +4,8 @@
  * The smallest of: what it holds now less all commitments; the median of the
  * daily lows of the last seven days, today included (of as many as there
  * are, the lower of two); and the operators' stated maximum.  So it falls at
- * once and rises only over days: neither a deposit nor a lie about the balance widens a
- * budget today.  Unknown until a balance was given.
+ * once and rises only over days: neither a deposit nor a lie about the
+ * balance widens a budget today.  Unknown until a balance was given.
  */
 #ifndef ENGINE_HOT_H
 #define ENGINE_HOT_H

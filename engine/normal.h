@@ -9,16 +9,16 @@
  * Level: the median of the day means of the first seven learned days; then
  * each day
  *	level += (clip(median of the last 7, level/2 .. 2 level) - level) / 8
- * but at most + growth and - 3 % a day.  The clip is winsorising (Huber 1964),
- * the median instead of the mean is Hampel's (1974).  So n days of fraud,
- * sustained and unreported, raise the level at most (1 + growth)^n.
+ * but at most + growth and - 3 % a day.  The clip is winsorising (Huber
+ * 1964), the median instead of the mean is Hampel's (1974).  So n days of
+ * fraud, sustained and unreported, raise the level at most (1 + growth)^n.
  *
  * Profile: 24 weights for the hours times 7 for the weekdays, multiplicative
  * seasonality (Winters 1960), made separable because a small platform has
  * too few people for 168.  Begun from the first seven days shrunk halfway to
- * flat; once a week each weight moves at most 1/16 of itself towards what the last
- * seven learned days show (by the median of the seven for an hour), is
- * clipped to 1/8 .. 4, and all are scaled to mean 1.  Long windows simply
+ * flat; once a week each weight moves at most 1/16 of itself towards what
+ * the last seven learned days show (by the median of the seven for an hour),
+ * is clipped to 1/8 .. 4, and all are scaled to mean 1.  Long windows simply
  * learn a flat profile.
  *
  * Spread: the median over the hours of the last learned day of

@@ -3,13 +3,14 @@
  *
  * Address space for count_max records is reserved at once; memory is taken
  * by the kernel page by page as records are added, so that a capacity of ten
- * million accounts costs nothing until there are accounts.  A record is named by its number, a
- * uint32_t from 0; everything in the engine refers to records by number, so
- * that the bytes from store_at(s, 0) on are the whole state and a snapshot
- * is a copy of them.
+ * million accounts costs nothing until there are accounts.  A record is
+ * named by its number, a uint32_t from 0; everything in the engine refers to
+ * records by number, so that the bytes from record 0 on are the whole state
+ * and a snapshot is a copy of them.
  *
  * Records that were removed are given out again, the last removed first.
- * While it is free a record's first four bytes hold the number of the next free one.
+ * While it is free a record's first four bytes hold the number of the next
+ * free one, the rest is zero.
  */
 #ifndef ENGINE_STORE_H
 #define ENGINE_STORE_H
@@ -35,9 +36,9 @@ struct store {
 };
 
 /*
- * Reserve room for count_max records of record_size bytes each; record_size is
- * a multiple of 4, so that what lies in a record is aligned to 4 (to 8 when
- * it is a multiple of 8).  *s need not be initialised.
+ * Reserve room for count_max records of record_size bytes each; record_size
+ * is a multiple of 4, so that what lies in a record is aligned to 4 (to 8
+ * when it is a multiple of 8).  *s need not be initialised.
  */
 enum rc store_new(struct store *s, size_t count_max, size_t record_size,
     struct err *e) MUST_CHECK;
@@ -60,7 +61,7 @@ store_prefetch(const struct store *s, uint32_t n)
 	__builtin_prefetch(s->base + (size_t)n * s->record_size);
 }
 
-/* A new record of zeros; false, and nothing happens, when the store is full. */
+/* A new record of zeros; false, and nothing happens, when it is full. */
 bool store_add(struct store *s, uint32_t *n_out) MUST_CHECK;
 
 /* Take a record out; its number will be given out again. */

@@ -50,7 +50,7 @@ struct trust_terms trust_terms(int64_t quiet_ms, int64_t full_ms,
 /*
  * A pair.  All zero but for the two numbers is a pair without credit.
  */
-struct trust {
+struct trust_pair {
 	uint32_t	account;	/* index.h: the key of a pair */
 	uint32_t	destination;
 	uint32_t	at_s;		/* last written; cells end here */
@@ -60,7 +60,7 @@ struct trust {
 	uint32_t	use[4];		/* by cell number mod 4 */
 	uint32_t	use_waiting;	/* on trust, waiting */
 };
-_Static_assert(sizeof(struct trust) == 56, "a pair is 56 bytes");
+_Static_assert(sizeof(struct trust_pair) == 56, "a pair is 56 bytes");
 
 /* When trust was taken back; 0: never. */
 struct trust_resets {
@@ -69,33 +69,33 @@ struct trust_resets {
 };
 
 /* S30's credit at t, at most TRUST_SAT_MAX; never above the formula. */
-int64_t trust_credit_sat(const struct trust_terms *s, const struct trust *p,
+int64_t trust_credit_sat(const struct trust_terms *s, const struct trust_pair *p,
     struct trust_resets r, int64_t t_ms);
 
 /*
  * What went out on trust within U at t, and what waits; never below the
  * truth.
  */
-int64_t trust_used_sat(const struct trust_terms *s, const struct trust *p,
+int64_t trust_used_sat(const struct trust_terms *s, const struct trust_pair *p,
     int64_t t_ms);
 
 /*
  * Is a withdrawal of this amount proven?  `waiting` says that it is itself
  * reserved already (S27), so that it is not counted twice.
  */
-bool trust_proven(const struct trust_terms *s, const struct trust *p,
+bool trust_proven(const struct trust_terms *s, const struct trust_pair *p,
     struct trust_resets r, int64_t t_ms, int64_t amount_sat, bool waiting);
 
 /* A proven withdrawal begins to wait, or stops waiting without a release. */
-void trust_use_reserve(struct trust *p, int64_t amount_sat);
-void trust_use_drop(struct trust *p, int64_t amount_sat);
+void trust_use_reserve(struct trust_pair *p, int64_t amount_sat);
+void trust_use_drop(struct trust_pair *p, int64_t amount_sat);
 
 /* A proven withdrawal is released (after trust_use_drop() if it waited). */
-void trust_use(const struct trust_terms *s, struct trust *p,
+void trust_use(const struct trust_terms *s, struct trust_pair *p,
     struct trust_resets r, int64_t t_ms, int64_t amount_sat);
 
 /* Any withdrawal, proven or not, is released: credit begins to ripen. */
-void trust_pay(const struct trust_terms *s, struct trust *p,
+void trust_pay(const struct trust_terms *s, struct trust_pair *p,
     struct trust_resets r, int64_t t_ms, int64_t amount_sat);
 
 /*
@@ -103,6 +103,6 @@ void trust_pay(const struct trust_terms *s, struct trust *p,
  * that this account never paid this destination.  When the pool of pairs is
  * full, the one with the least is forgotten (S33).
  */
-int64_t trust_paid_sat(const struct trust *p, struct trust_resets r);
+int64_t trust_paid_sat(const struct trust_pair *p, struct trust_resets r);
 
 #endif
