@@ -204,7 +204,7 @@ scan_escape(struct jsonline *j, char **out, struct err *e)
 
 /* The rest of a string with an escape in it; START is after the quote. */
 static enum rc
-scan_escaped(struct jsonline *j, const char *start, struct json_text *out,
+scan_escaped(struct jsonline *j, const char *start, struct jsonline_text *out,
     struct err *e)
 {
 	char		*to = j->scratch + j->scratch_len;
@@ -247,7 +247,7 @@ scan_escaped(struct jsonline *j, const char *start, struct json_text *out,
 
 /* A string; j->p is at its first quote. */
 static inline enum rc
-scan_string(struct jsonline *j, struct json_text *out, struct err *e)
+scan_string(struct jsonline *j, struct jsonline_text *out, struct err *e)
 {
 	const char	*start = ++j->p;
 	int		 len;
@@ -302,7 +302,7 @@ scan_fraction(struct jsonline *j, struct err *e)
 }
 
 static enum rc
-scan_number(struct jsonline *j, struct json_member *m, struct err *e)
+scan_number(struct jsonline *j, struct jsonline_member *m, struct err *e)
 {
 	bool		 minus = *j->p == '-', fits = true;
 	uint64_t	 v = 0, max = (uint64_t)INT64_MAX + minus;
@@ -330,17 +330,17 @@ scan_number(struct jsonline *j, struct json_member *m, struct err *e)
 	m->text.p = start;
 	m->text.len = (size_t)(j->p - start);
 	if (!fits || j->p != point) {
-		m->kind = JSON_NUMBER;
+		m->kind = JSONLINE_NUMBER;
 		return RC_OK;
 	}
-	m->kind = JSON_INTEGER;
+	m->kind = JSONLINE_INTEGER;
 	m->integer = (int64_t)(minus ? 0 - v : v);
 	return RC_OK;
 }
 
 static enum rc
-scan_word(struct jsonline *j, struct json_member *m, const char *word,
-    enum json_kind kind, struct err *e)
+scan_word(struct jsonline *j, struct jsonline_member *m, const char *word,
+    enum jsonline_kind kind, struct err *e)
 {
 	size_t	 n = strlen(word);
 
@@ -355,7 +355,7 @@ scan_word(struct jsonline *j, struct json_member *m, const char *word,
 
 /* Enough of a name to tell most from most: its length and both ends. */
 static inline uint64_t
-name_tag(struct json_text name)
+name_tag(struct jsonline_text name)
 {
 	uint64_t	 head = 0, tail = 0;
 
@@ -374,7 +374,7 @@ name_tag(struct json_text name)
  * an object that was opened later has taken its own away again.
  */
 static inline enum rc
-scan_name(struct jsonline *j, int base, struct json_text *name,
+scan_name(struct jsonline *j, int base, struct jsonline_text *name,
     struct err *e)
 {
 	const char	*at = j->p;
@@ -405,15 +405,15 @@ scan_name(struct jsonline *j, int base, struct json_text *name,
 	return RC_OK;
 }
 
-static enum rc scan_value(struct jsonline *j, struct json_member *m,
+static enum rc scan_value(struct jsonline *j, struct jsonline_member *m,
     int depth, struct err *e);
 
 static enum rc
-scan_array(struct jsonline *j, struct json_member *m, int depth,
+scan_array(struct jsonline *j, struct jsonline_member *m, int depth,
     struct err *e)
 {
 	const char		*start = j->p++;
-	struct json_member	 item;
+	struct jsonline_member	 item;
 	bool			 strings = true;
 	size_t			 n = 0;
 
@@ -421,7 +421,7 @@ scan_array(struct jsonline *j, struct json_member *m, int depth,
 	while (j->p < j->end && (*j->p != ']' || n > 0)) {
 		if (scan_value(j, &item, depth + 1, e) != RC_OK)
 			return RC_FAILED;
-		if (item.kind != JSON_STRING || n >= JSONLINE_ITEMS_MAX)
+		if (item.kind != JSONLINE_STRING || n >= JSONLINE_ITEMS_MAX)
 			strings = false;
 		else if (depth == 1)
 			j->items[n] = item.text;
@@ -435,7 +435,7 @@ scan_array(struct jsonline *j, struct json_member *m, int depth,
 	if (j->p == j->end || *j->p != ']')
 		return fail(j, e, "expected `,` or `]`");
 	j->p++;
-	m->kind = strings ? JSON_STRINGS : JSON_ARRAY;
+	m->kind = strings ? JSONLINE_STRINGS : JSONLINE_ARRAY;
 	m->items = j->items;
 	m->n_items = strings ? n : 0;
 	m->text.p = start;
@@ -444,11 +444,11 @@ scan_array(struct jsonline *j, struct json_member *m, int depth,
 }
 
 static enum rc
-scan_object(struct jsonline *j, struct json_member *m, int depth,
+scan_object(struct jsonline *j, struct jsonline_member *m, int depth,
     struct err *e)
 {
 	const char		*start = j->p++;
-	struct json_member	 item;
+	struct jsonline_member	 item;
 	int			 base = j->n_names;
 
 	skip_blanks(j);
@@ -466,7 +466,7 @@ scan_object(struct jsonline *j, struct json_member *m, int depth,
 		return fail(j, e, "expected `,` or `}`");
 	j->p++;
 	j->n_names = base;
-	m->kind = JSON_OBJECT;
+	m->kind = JSONLINE_OBJECT;
 	m->text.p = start;
 	m->text.len = (size_t)(j->p - start);
 	return RC_OK;
@@ -474,14 +474,14 @@ scan_object(struct jsonline *j, struct json_member *m, int depth,
 
 /* Any value; DEPTH is the number of objects and arrays around it. */
 static enum rc
-scan_value(struct jsonline *j, struct json_member *m, int depth,
+scan_value(struct jsonline *j, struct jsonline_member *m, int depth,
     struct err *e)
 {
 	if (j->p == j->end)
 		return fail(j, e, "expected a value");
 	switch (*j->p) {
 	case '"':
-		m->kind = JSON_STRING;
+		m->kind = JSONLINE_STRING;
 		return scan_string(j, &m->text, e);
 	case '{':
 		if (depth >= JSONLINE_DEPTH_MAX)
@@ -492,11 +492,11 @@ scan_value(struct jsonline *j, struct json_member *m, int depth,
 			return fail(j, e, "nested too deeply");
 		return scan_array(j, m, depth, e);
 	case 't':
-		return scan_word(j, m, "true", JSON_TRUE, e);
+		return scan_word(j, m, "true", JSONLINE_TRUE, e);
 	case 'f':
-		return scan_word(j, m, "false", JSON_FALSE, e);
+		return scan_word(j, m, "false", JSONLINE_FALSE, e);
 	case 'n':
-		return scan_word(j, m, "null", JSON_NULL, e);
+		return scan_word(j, m, "null", JSONLINE_NULL, e);
 	case '-': case '0': case '1': case '2': case '3': case '4':
 	case '5': case '6': case '7': case '8': case '9':
 		return scan_number(j, m, e);
@@ -558,7 +558,7 @@ scan_end(struct jsonline *j, struct err *e)
 }
 
 enum rc
-jsonline_next(struct jsonline *j, struct json_member *m, bool *more_out,
+jsonline_next(struct jsonline *j, struct jsonline_member *m, bool *more_out,
     struct err *e)
 {
 	*more_out = false;

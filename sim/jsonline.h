@@ -26,32 +26,32 @@
 /* Strings of one array that are handed out. */
 #define JSONLINE_ITEMS_MAX	256
 
-enum json_kind {
-	JSON_STRING,
-	JSON_INTEGER,		/* a number without point and exponent that
+enum jsonline_kind {
+	JSONLINE_STRING,
+	JSONLINE_INTEGER,		/* a number without point and exponent that
 				 * fits into int64_t */
-	JSON_NUMBER,		/* any other number */
-	JSON_TRUE,
-	JSON_FALSE,
-	JSON_NULL,
-	JSON_STRINGS,		/* an array of strings, or an empty one */
-	JSON_ARRAY,		/* any other array */
-	JSON_OBJECT,
+	JSONLINE_NUMBER,		/* any other number */
+	JSONLINE_TRUE,
+	JSONLINE_FALSE,
+	JSONLINE_NULL,
+	JSONLINE_STRINGS,		/* an array of strings, or an empty one */
+	JSONLINE_ARRAY,		/* any other array */
+	JSONLINE_OBJECT,
 };
 
-struct json_text {
+struct jsonline_text {
 	const char	*p;
 	size_t		 len;
 };
 
 /* Pointers are good until the next jsonline_begin(). */
-struct json_member {
-	struct json_text name;		/* escapes undone */
-	enum json_kind	kind;
-	struct json_text text;		/* STRING: escapes undone; else the
+struct jsonline_member {
+	struct jsonline_text name;		/* escapes undone */
+	enum jsonline_kind	kind;
+	struct jsonline_text text;		/* STRING: escapes undone; else the
 					 * bytes as they stand */
 	int64_t		integer;	/* INTEGER */
-	const struct json_text *items;	/* STRINGS; good until next member */
+	const struct jsonline_text *items;	/* STRINGS; good until next member */
 	size_t		n_items;
 };
 
@@ -66,9 +66,9 @@ struct jsonline {
 	int		 n_names;
 	struct jsonline_name {
 		uint64_t	 tag;
-		struct json_text text;
+		struct jsonline_text text;
 	} names[JSONLINE_NAMES_MAX];
-	struct json_text items[JSONLINE_ITEMS_MAX];
+	struct jsonline_text items[JSONLINE_ITEMS_MAX];
 };
 
 /* All zero is a scanner; free gives back its buffer and zeroes it. */
@@ -86,7 +86,7 @@ enum rc jsonline_begin(struct jsonline *j, const char *line, size_t len,
  * The next member.  At the object's end *more_out is false, and only then is
  * the whole line known to be good.
  */
-enum rc jsonline_next(struct jsonline *j, struct json_member *m,
+enum rc jsonline_next(struct jsonline *j, struct jsonline_member *m,
     bool *more_out, struct err *e) MUST_CHECK;
 
 #endif
