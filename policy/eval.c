@@ -243,13 +243,24 @@ run(const struct program *p, struct eval_env *env, int start, int rule,
 	return at == JUMP_TRUE;
 }
 
+/* A class is true when it is true whatever the unknown value may be; an
+ * exemption's condition must be known (S7). */
+static bool
+class_holds(const struct program *p, struct eval_env *env, int cls,
+    enum eval_error *error)
+{
+	int	 n_written = p->n_classes - p->n_exempts;
+
+	return run(p, env, p->classes[cls].start, -1, error) &&
+	    (cls < n_written || *error == EVAL_OK);
+}
+
 bool
 eval_class(const struct program *p, struct eval_env *env, int cls)
 {
 	enum eval_error	 error = EVAL_OK;
 
-	return run(p, env, p->classes[cls].start, -1, &error) &&
-	    error == EVAL_OK;
+	return class_holds(p, env, cls, &error);
 }
 
 /* S13, S14: in order, each bit as soon as it is known. */
@@ -262,8 +273,7 @@ eval_classes(const struct program *p, struct eval_env *env)
 	env->classes = 0;
 	for (c = 0; c < p->n_classes; c++) {
 		error = EVAL_OK;
-		if (run(p, env, p->classes[c].start, -1, &error) &&
-		    error == EVAL_OK)
+		if (class_holds(p, env, c, &error))
 			env->classes |= UINT64_C(1) << c;
 		/* Inside an exemption it only means: no exemption. */
 		if (c < n_written && error > worst)

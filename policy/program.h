@@ -232,8 +232,8 @@ struct joined {
  */
 void eval(const struct program *p, struct eval_env *env, struct joined *out);
 
-/* One class alone, for the engine's own use and for tests; an error reads as
- * false. */
+/* One class alone, for the engine's own use and for tests: true when it is
+ * true whatever the values are that could not be had. */
 bool eval_class(const struct program *p, struct eval_env *env, int cls);
 
 #endif
