@@ -50,7 +50,10 @@ amount_add_saturate(int64_t a, int64_t b)
 	return sum;
 }
 
-/* floor(value * num / den) over a 128-bit product; saturates at INT64_MAX. */
+/*
+ * value * num / den over a 128-bit product, rounded towards zero (down, for
+ * what is not negative); saturates at INT64_MAX.  den > 0.
+ */
 static inline int64_t
 muldiv(int64_t value, int64_t num, int64_t den)
 {
