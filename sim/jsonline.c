@@ -353,20 +353,39 @@ scan_word(struct jsonline *j, struct jsonline_member *m, const char *word,
 	return RC_OK;
 }
 
-/* Enough of a name to tell most from most: its length and both ends. */
+static inline uint64_t
+load(const char *p, size_t n)
+{
+	uint64_t	 w = 0;
+	uint32_t	 v;
+
+	if (n == 8) {
+		memcpy(&w, p, 8);
+		return w;
+	}
+	memcpy(&v, p, 4);
+	return v;
+}
+
+/*
+ * Enough of a name to tell most from most: its length and both ends, read
+ * with loads that overlap, for a copy of unknown length is slow.
+ */
 static inline uint64_t
 name_tag(struct jsonline_text name)
 {
-	uint64_t	 head = 0, tail = 0;
+	const char	*p = name.p;
+	size_t		 n = name.len;
 
-	if (name.len >= 8) {
-		memcpy(&head, name.p, 8);
-		memcpy(&tail, name.p + name.len - 8, 8);
-		return (head ^ tail * 3) + name.len;
-	}
-	if (name.len > 0)
-		memcpy(&head, name.p, name.len);
-	return head ^ (uint64_t)name.len << 56;
+	if (n >= 8)
+		return (load(p, 8) ^ load(p + n - 8, 8) * 3) + n;
+	if (n >= 4)
+		return (load(p, 4) | load(p + n - 4, 4) << 32) + n;
+	if (n == 0)
+		return 0;
+	return (uint64_t)(unsigned char)p[0] << 24 |
+	    (uint64_t)(unsigned char)p[n / 2] << 16 |
+	    (uint64_t)(unsigned char)p[n - 1] << 8 | n;
 }
 
 /*

@@ -67,54 +67,58 @@ typedef enum rc take_fn(struct scenario_parser *p,
 
 /* Types */
 
+/* A name and its length. */
+#define NAME(s)		s, sizeof(s) - 1
+
 struct type_def {
 	const char	*name;
+	size_t		 len;
 	uint64_t	 must;
 	uint64_t	 may;
 	uint64_t	 one_of;	/* exactly one of these */
 };
 
 static const struct type_def types[SCENARIO__COUNT] = {
-	[SCENARIO_HEADER] = { "scenario", 0,
+	[SCENARIO_HEADER] = { NAME("scenario"), 0,
 	    BIT(K_VERSION) | BIT(K_NETWORK), 0 },
-	[SCENARIO_ACCOUNT] = { "account", BIT(K_ACCOUNT),
+	[SCENARIO_ACCOUNT] = { NAME("account"), BIT(K_ACCOUNT),
 	    BIT(K_LIMIT_24H) | BIT(K_TIER) | BIT(K_GROUP), 0 },
-	[SCENARIO_KEY] = { "key",
+	[SCENARIO_KEY] = { NAME("key"),
 	    BIT(K_ACCOUNT) | BIT(K_KEY) | BIT(K_WITHDRAW) | BIT(K_IPS),
 	    BIT(K_PARTNER), 0 },
-	[SCENARIO_KEY_REVOKE] = { "key_revoke", BIT(K_KEY), 0, 0 },
-	[SCENARIO_SECURITY_CHANGE] = { "security_change",
+	[SCENARIO_KEY_REVOKE] = { NAME("key_revoke"), BIT(K_KEY), 0, 0 },
+	[SCENARIO_SECURITY_CHANGE] = { NAME("security_change"),
 	    BIT(K_ACCOUNT) | BIT(K_WHAT), 0, 0 },
-	[SCENARIO_LOGIN] = { "login", BIT(K_ACCOUNT),
+	[SCENARIO_LOGIN] = { NAME("login"), BIT(K_ACCOUNT),
 	    BIT(K_IP) | BIT(K_DEVICE), 0 },
-	[SCENARIO_FACT] = { "fact", BIT(K_NAME) | BIT(K_VALUE), 0,
+	[SCENARIO_FACT] = { NAME("fact"), BIT(K_NAME) | BIT(K_VALUE), 0,
 	    BIT(K_ACCOUNT) | BIT(K_ID) },
-	[SCENARIO_DEPOSIT] = { "deposit", BIT(K_ACCOUNT) | BIT(K_AMOUNT),
+	[SCENARIO_DEPOSIT] = { NAME("deposit"), BIT(K_ACCOUNT) | BIT(K_AMOUNT),
 	    0, 0 },
-	[SCENARIO_BALANCE] = { "balance", BIT(K_ACCOUNT) | BIT(K_AMOUNT),
+	[SCENARIO_BALANCE] = { NAME("balance"), BIT(K_ACCOUNT) | BIT(K_AMOUNT),
 	    0, 0 },
-	[SCENARIO_HOT_BALANCE] = { "hot_balance", BIT(K_AMOUNT), 0, 0 },
-	[SCENARIO_FUND] = { "fund", BIT(K_AMOUNT), 0, 0 },
-	[SCENARIO_CHAIN_SEEN] = { "chain_seen",
+	[SCENARIO_HOT_BALANCE] = { NAME("hot_balance"), BIT(K_AMOUNT), 0, 0 },
+	[SCENARIO_FUND] = { NAME("fund"), BIT(K_AMOUNT), 0, 0 },
+	[SCENARIO_CHAIN_SEEN] = { NAME("chain_seen"),
 	    BIT(K_ADDRESS) | BIT(K_FIRST_SEEN) | BIT(K_RECEIVED), 0, 0 },
-	[SCENARIO_ADDRESS_ADD] = { "address_add",
+	[SCENARIO_ADDRESS_ADD] = { NAME("address_add"),
 	    BIT(K_ACCOUNT) | BIT(K_ADDRESS), 0, 0 },
-	[SCENARIO_ADDRESS_REMOVE] = { "address_remove",
+	[SCENARIO_ADDRESS_REMOVE] = { NAME("address_remove"),
 	    BIT(K_ACCOUNT) | BIT(K_ADDRESS), 0, 0 },
-	[SCENARIO_WITHDRAW] = { "withdraw", BIT(K_ID) | BIT(K_ACCOUNT) |
+	[SCENARIO_WITHDRAW] = { NAME("withdraw"), BIT(K_ID) | BIT(K_ACCOUNT) |
 	    BIT(K_VIA) | BIT(K_ADDRESS) | BIT(K_AMOUNT),
 	    BIT(K_KEY) | BIT(K_SECOND_FACTOR) | BIT(K_IP) | BIT(K_LABEL), 0 },
-	[SCENARIO_OUTCOME] = { "outcome", BIT(K_ID) | BIT(K_STATE), 0, 0 },
-	[SCENARIO_CANCEL] = { "cancel", BIT(K_ID), BIT(K_REASON), 0 },
-	[SCENARIO_RELEASE] = { "release", BIT(K_ID) | BIT(K_BY),
+	[SCENARIO_OUTCOME] = { NAME("outcome"), BIT(K_ID) | BIT(K_STATE), 0, 0 },
+	[SCENARIO_CANCEL] = { NAME("cancel"), BIT(K_ID), BIT(K_REASON), 0 },
+	[SCENARIO_RELEASE] = { NAME("release"), BIT(K_ID) | BIT(K_BY),
 	    BIT(K_REASON), 0 },
-	[SCENARIO_DENY] = { "deny", BIT(K_ID) | BIT(K_BY), BIT(K_REASON), 0 },
-	[SCENARIO_FREEZE] = { "freeze", BIT(K_BY), BIT(K_REASON),
+	[SCENARIO_DENY] = { NAME("deny"), BIT(K_ID) | BIT(K_BY), BIT(K_REASON), 0 },
+	[SCENARIO_FREEZE] = { NAME("freeze"), BIT(K_BY), BIT(K_REASON),
 	    BIT(K_ACCOUNT) | BIT(K_KEY) },
-	[SCENARIO_UNFREEZE] = { "unfreeze", BIT(K_BY), BIT(K_REASON),
+	[SCENARIO_UNFREEZE] = { NAME("unfreeze"), BIT(K_BY), BIT(K_REASON),
 	    BIT(K_ACCOUNT) | BIT(K_KEY) },
-	[SCENARIO_HALT] = { "halt", BIT(K_BY), BIT(K_REASON), 0 },
-	[SCENARIO_RESUME] = { "resume", BIT(K_BY), BIT(K_REASON), 0 },
+	[SCENARIO_HALT] = { NAME("halt"), BIT(K_BY), BIT(K_REASON), 0 },
+	[SCENARIO_RESUME] = { NAME("resume"), BIT(K_BY), BIT(K_REASON), 0 },
 };
 
 const char *
@@ -126,11 +130,9 @@ scenario_type_text(enum scenario_type t)
 /* Values of one kind */
 
 static inline bool
-is(struct jsonline_text text, const char *word)
+is(struct jsonline_text text, const char *word, size_t len)
 {
-	size_t	 n = strlen(word);
-
-	return text.len == n && memcmp(text.p, word, n) == 0;
+	return text.len == len && memcmp(text.p, word, len) == 0;
 }
 
 static enum rc
@@ -198,7 +200,7 @@ take_word(const struct jsonline_member *m, const char *const *words, int n,
 	int	 i;
 
 	for (i = 0; i < n && m->kind == JSONLINE_STRING; i++) {
-		if (is(m->text, words[i])) {
+		if (is(m->text, words[i], strlen(words[i]))) {
 			*out = i;
 			return RC_OK;
 		}
@@ -226,7 +228,7 @@ set_asset(struct scenario_parser *p, const struct jsonline_member *m,
 {
 	(void)p;
 	(void)ev;
-	if (m->kind != JSONLINE_STRING || !is(m->text, "BTC"))
+	if (m->kind != JSONLINE_STRING || !is(m->text, NAME("BTC")))
 		return err_set(e, "only \"BTC\" so far");
 	return RC_OK;
 }
@@ -474,7 +476,7 @@ set_reason(struct scenario_parser *p, const struct jsonline_member *m,
 	(void)p;
 	if (take_text(m, &ev->reason, e) != RC_OK)
 		return RC_FAILED;
-	ev->not_me = ev->type == SCENARIO_CANCEL && is(m->text, "not_me");
+	ev->not_me = ev->type == SCENARIO_CANCEL && is(m->text, NAME("not_me"));
 	return RC_OK;
 }
 
@@ -502,37 +504,38 @@ set_network(struct scenario_parser *p, const struct jsonline_member *m,
 
 static const struct {
 	const char	*name;
+	size_t		 len;
 	take_fn		*take;
 } keys[K__COUNT] = {
-	[K_TYPE] = { "type", NULL },
-	[K_T] = { "t", set_t },
-	[K_ASSET] = { "asset", set_asset },
-	[K_ACCOUNT] = { "account", set_account },
-	[K_KEY] = { "key", set_key },
-	[K_ID] = { "id", set_id },
-	[K_ADDRESS] = { "address", set_address },
-	[K_AMOUNT] = { "amount", set_amount },
-	[K_VIA] = { "via", set_via },
-	[K_SECOND_FACTOR] = { "second_factor", set_second_factor },
-	[K_IP] = { "ip", set_ip },
-	[K_LABEL] = { "label", set_label },
-	[K_LIMIT_24H] = { "limit_24h", set_limit_24h },
-	[K_TIER] = { "tier", set_tier },
-	[K_GROUP] = { "group", set_group },
-	[K_WITHDRAW] = { "withdraw", set_withdraw },
-	[K_IPS] = { "ips", set_ips },
-	[K_PARTNER] = { "partner", set_partner },
-	[K_WHAT] = { "what", set_what },
-	[K_DEVICE] = { "device", set_device },
-	[K_NAME] = { "name", set_name },
-	[K_VALUE] = { "value", set_value },
-	[K_FIRST_SEEN] = { "first_seen", set_first_seen },
-	[K_RECEIVED] = { "received", set_received },
-	[K_STATE] = { "state", set_state },
-	[K_BY] = { "by", set_by },
-	[K_REASON] = { "reason", set_reason },
-	[K_VERSION] = { "version", set_version },
-	[K_NETWORK] = { "network", set_network },
+	[K_TYPE] = { NAME("type"), NULL },
+	[K_T] = { NAME("t"), set_t },
+	[K_ASSET] = { NAME("asset"), set_asset },
+	[K_ACCOUNT] = { NAME("account"), set_account },
+	[K_KEY] = { NAME("key"), set_key },
+	[K_ID] = { NAME("id"), set_id },
+	[K_ADDRESS] = { NAME("address"), set_address },
+	[K_AMOUNT] = { NAME("amount"), set_amount },
+	[K_VIA] = { NAME("via"), set_via },
+	[K_SECOND_FACTOR] = { NAME("second_factor"), set_second_factor },
+	[K_IP] = { NAME("ip"), set_ip },
+	[K_LABEL] = { NAME("label"), set_label },
+	[K_LIMIT_24H] = { NAME("limit_24h"), set_limit_24h },
+	[K_TIER] = { NAME("tier"), set_tier },
+	[K_GROUP] = { NAME("group"), set_group },
+	[K_WITHDRAW] = { NAME("withdraw"), set_withdraw },
+	[K_IPS] = { NAME("ips"), set_ips },
+	[K_PARTNER] = { NAME("partner"), set_partner },
+	[K_WHAT] = { NAME("what"), set_what },
+	[K_DEVICE] = { NAME("device"), set_device },
+	[K_NAME] = { NAME("name"), set_name },
+	[K_VALUE] = { NAME("value"), set_value },
+	[K_FIRST_SEEN] = { NAME("first_seen"), set_first_seen },
+	[K_RECEIVED] = { NAME("received"), set_received },
+	[K_STATE] = { NAME("state"), set_state },
+	[K_BY] = { NAME("by"), set_by },
+	[K_REASON] = { NAME("reason"), set_reason },
+	[K_VERSION] = { NAME("version"), set_version },
+	[K_NETWORK] = { NAME("network"), set_network },
 };
 
 /* The parser */
@@ -557,7 +560,7 @@ scenario_parser_new(struct scenario_parser **out, struct err *e)
 		return err_set(e, "out of memory");
 	for (k = 0; k < K__COUNT; k++) {
 		name.p = keys[k].name;
-		name.len = strlen(name.p);
+		name.len = keys[k].len;
 		slot = name_slot(name);
 		while (p->by_name[slot] != 0)
 			slot = (slot + 1) % NAME_SLOTS;
@@ -581,13 +584,15 @@ static inline int
 key_of(const struct scenario_parser *p, struct jsonline_text name)
 {
 	unsigned int	 slot;
+	int		 k;
 
 	if (name.len == 0)
 		return -1;
 	for (slot = name_slot(name); p->by_name[slot] != 0;
 	    slot = (slot + 1) % NAME_SLOTS) {
-		if (is(name, keys[p->by_name[slot] - 1].name))
-			return p->by_name[slot] - 1;
+		k = p->by_name[slot] - 1;
+		if (is(name, keys[k].name, keys[k].len))
+			return k;
 	}
 	return -1;
 }
@@ -635,7 +640,7 @@ find_type(const struct scenario_parser *p, enum scenario_type *out,
 	if (m->kind != JSONLINE_STRING)
 		return err_set(e, "`type`: must be a string");
 	for (i = 0; i < SCENARIO__COUNT; i++) {
-		if (is(m->text, types[i].name)) {
+		if (is(m->text, types[i].name, types[i].len)) {
 			*out = (enum scenario_type)i;
 			return RC_OK;
 		}
