@@ -176,17 +176,12 @@ list(FILE *f)
 	    "drawbridge(1).\n", f);
 }
 
-int
-main(int argc, char **argv)
+static int
+dispatch(int argc, char **argv)
 {
-	const struct command	*c;
 	const char		*name = argc > 1 ? argv[1] : NULL;
-	int			 status;
+	const struct command	*c;
 
-	if (sodium_init() == -1) {
-		(void)fputs("drawbridge: libsodium cannot start\n", stderr);
-		return STATUS_FAILED;
-	}
 	if (name == NULL) {
 		list(stderr);
 		return STATUS_USAGE;
@@ -208,7 +203,19 @@ main(int argc, char **argv)
 		return unknown(name);
 	if (argc == 3 && strcmp(argv[2], "--help") == 0)
 		return help(name);
-	status = c->run(argc - 1, argv + 1);
+	return c->run(argc - 1, argv + 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	int	 status;
+
+	if (sodium_init() == -1) {
+		(void)fputs("drawbridge: libsodium cannot start\n", stderr);
+		return STATUS_FAILED;
+	}
+	status = dispatch(argc, argv);
 	/* What was printed and could not be written was not done. */
 	if (fflush(stdout) != 0 || ferror(stdout)) {
 		(void)fputs("drawbridge: standard output cannot be written\n",

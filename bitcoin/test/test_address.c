@@ -288,7 +288,8 @@ test_key_io(void)
 static void
 test_bips(void)
 {
-	const char	*good = OTHERS "bech32/bip350-bech32m-address-valid.json";
+	const char	*good =
+	    OTHERS "bech32/bip350-bech32m-address-valid.json";
 	const char	*bad[] = {
 		OTHERS "bech32/bip350-bech32m-address-invalid.json",
 		OTHERS "bech32/bip173-bech32-address-invalid.json",

@@ -104,7 +104,8 @@ test_format(void)
 	CHECK_STR(amount_format_short(b, 1000000 * SAT_PER_BTC), "1,000,000");
 	CHECK_STR(amount_format_short(b, 1), "0.00000001");
 	CHECK_STR(amount_format_short(b, -150000000), "-1.5");
-	CHECK_STR(amount_format_short(b, INT64_MIN), "-92,233,720,368.54775808");
+	CHECK_STR(amount_format_short(b, INT64_MIN),
+	    "-92,233,720,368.54775808");
 }
 
 static void

@@ -94,7 +94,7 @@ test_any_bytes(void)
 		    JSON_ALLOW_NUL, &je);
 		if (!CHECK(doc != NULL))
 			printf("#   %s: %s\n", buf, je.text);
-		if (round % 3 != 0 && doc != NULL)	/* ASCII stays itself. */
+		if (round % 3 != 0 && doc != NULL)	/* ASCII stays */
 			CHECK(json_string_length(json_object_get(doc, "x")) ==
 			    len && memcmp(json_string_value(json_object_get(
 			    doc, "x")), in, len) == 0);

@@ -1,0 +1,27 @@
+#!/bin/sh
+# The manual pages: mandoc has nothing to say against them, and each command
+# that the program lists is in drawbridge(1).
+set -u
+cd "$(dirname "$0")/.."
+status=0
+for page in man/*.[1-8]; do
+	[ -f "$page" ] || continue
+	if said=$(mandoc -T lint -W warning "$page" 2>&1); then
+		echo "ok manual page $page"
+	else
+		echo "not ok manual page $page: $(echo "$said" | head -n 3 |
+		    tr '\n' ' ')"
+		status=1
+	fi
+done
+prog=${DRAWBRIDGE:-build/drawbridge}
+for command in $("$prog" help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'); do
+	if grep -q "^\.It Ic $command\|^\.Ss $command\|^\.Ic $command" \
+	    man/drawbridge.1; then
+		echo "ok drawbridge(1) knows $command"
+	else
+		echo "not ok drawbridge(1) knows $command: not found"
+		status=1
+	fi
+done
+exit $status
