@@ -1,0 +1,50 @@
+# Completion for bash: . etc/completion/drawbridge.bash
+# The commands are asked from the program, so that they are never stale.
+
+_drawbridge()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}
+	local program=${COMP_WORDS[0]} words=
+
+	COMPREPLY=()
+	if [ "$COMP_CWORD" -eq 1 ] ||
+	    { [ "$COMP_CWORD" -eq 2 ] && [ "$prev" = help ]; }; then
+		words=$("$program" help 2>/dev/null |
+		    sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')
+		mapfile -t COMPREPLY < <(compgen -W "$words help --version" \
+		    -- "$cur")
+		return
+	fi
+	case $prev in
+	--reviewer)
+		words="none oracle:30"
+		;;
+	--report)
+		words="text json"
+		;;
+	--preset)
+		words="small medium large"
+		;;
+	--attack)
+		words=$("$program" simulate --list 2>/dev/null |
+		    sed -n 's/^ *\([a-z][a-z0-9-]*\).*/\1/p')
+		;;
+	esac
+	if [ -z "$words" ] && [ "${cur#-}" != "$cur" ]; then
+		case ${COMP_WORDS[1]} in
+		check) words="--json --cost --signer --print --against" ;;
+		replay) words="--json --policy --reviewer --report --decisions" ;;
+		simulate) words="--seed --preset --attack --list -o" ;;
+		exposure | tune) words="--json --policy" ;;
+		compare) words="--json" ;;
+		esac
+		words="$words --help"
+	fi
+	if [ -n "$words" ]; then
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
+	else
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		compopt -o filenames 2>/dev/null || true
+	fi
+}
+complete -F _drawbridge drawbridge
