@@ -204,8 +204,7 @@ print_source(const struct diag *d, const struct diag_item *it, FILE *out)
 		shown++;
 		/* A control character would move the caret or the cursor. */
 		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			(void)fputc(
-			    *s == '\t' ? ' ' : '?', out);
+			(void)fputc(*s == '\t' || *s == '\r' ? ' ' : '?', out);
 		else
 			(void)fwrite(s, 1, n, out);
 	}
