@@ -31,7 +31,7 @@ check:
 
 bench: build
 	@tools/install-packages build bench
-	@bench/run $(BUILD) $(NAME)
+	@python3 bench/run.py $(BUILD) $(NAME)
 
 compare: build
 	@$(BUILD)/drawbridge compare
