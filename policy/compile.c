@@ -226,18 +226,6 @@ copy_text(char *buf, size_t buf_len, const char *text)
 	buf[len] = '\0';
 }
 
-/* "dir/a.policy:7" without its directory. */
-static void
-where_of(const struct policy *p, struct pos pos, char *buf, size_t buf_len)
-{
-	char		 full[4096];
-	const char	*base;
-
-	policy_where(p, pos, full, sizeof(full));
-	base = strrchr(full, '/');
-	copy_text(buf, buf_len, base != NULL ? base + 1 : full);
-}
-
 static uint64_t
 hash_text(const char *text, size_t len)
 {
@@ -266,7 +254,7 @@ compile_rule(struct build *b, int r)
 	to->taint_ms = b->shared_ms;
 	to->taint_destination = b->shared_destination && !b->shared_wide;
 	to->ast_rule = r;
-	where_of(b->p, from->pos, to->where, sizeof(to->where));
+	(void)policy_where(b->p, from->pos, to->where, sizeof(to->where));
 	copy_text(to->name, sizeof(to->name),
 	    from->name != NULL ? from->name : to->where);
 	to->label_hash = hash_text(to->name, strlen(to->name));
@@ -287,7 +275,7 @@ ceiling_rule(struct build *b, const struct ceiling *c,
 	to->start = emit(b, test);
 	to->ast_rule = -1;
 	copy_text(to->name, sizeof(to->name), "ceiling");
-	where_of(b->p, c->pos, to->where, sizeof(to->where));
+	(void)policy_where(b->p, c->pos, to->where, sizeof(to->where));
 	to->label_hash = hash_text(to->name, strlen(to->name));
 }
 
