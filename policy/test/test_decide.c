@@ -321,7 +321,31 @@ set_classes(const struct block *b, struct eval_env *env)
 	}
 }
 
-static void
+/* A line that the policy never asks about is a mistake in the test. */
+static bool
+makes_sense(const struct block *b, const char *line)
+{
+	static const char *const keys[] = { "ask", "mature", "resume",
+		"release", "on ", "class ", "tainted \"", "drawn \"", "shade ",
+		"hot = ", "fund = " };
+	char	 words[WORDS_MAX];
+	size_t	 i, len;
+	int	 slot;
+
+	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (strncmp(line, keys[i], strlen(keys[i])) == 0)
+			return true;
+	for (slot = 0; slot < b->program->n_slots; slot++) {
+		len = strlen(slot_text(b->program, slot, words));
+		if (strncmp(line, words, len) == 0 &&
+		    (line[len] == '\0' || line[len] == ' '))
+			return true;
+	}
+	printf("# nobody asks about: %s\n", line);
+	return false;
+}
+
+static bool
 judge(struct block *b, FILE *out)
 {
 	static const char *const words[] = { "ask", "mature", "resume",
@@ -330,8 +354,11 @@ judge(struct block *b, FILE *out)
 		.tainted = tainted, .ctx = b };
 	struct joined	 j;
 	int64_t		 days = 0;
+	bool		 good = true;
 	int		 i, year, month, day;
 
+	for (i = 0; i < b->n_lines; i++)
+		good = makes_sense(b, b->lines[i]) && good;
 	for (i = 0; i < 4; i++)
 		if (b->n_lines > 0 && strcmp(b->lines[0], words[i]) == 0)
 			env.when = (enum eval_when)i;
@@ -347,6 +374,7 @@ judge(struct block *b, FILE *out)
 	eval(b->program, &env, &j);
 	fprintf(out, "%s: ", words[env.when]);
 	print_answer(b->program, &env, &j, out);
+	return good;
 }
 
 /* Cut a block into its lines, without blanks around them and comments. */
@@ -376,6 +404,7 @@ decide(char *text, const char *name, FILE *out)
 	struct block	 b;
 	struct err	 e;
 	char		*next = strstr(text, "\n--\n"), *at;
+	bool		 good = true;
 
 	if (next == NULL)
 		return false;
@@ -390,11 +419,11 @@ decide(char *text, const char *name, FILE *out)
 			*next = '\0';
 		cut(at, &b);
 		b.program = g;
-		judge(&b, out);
+		good = judge(&b, out) && good;
 	}
 	program_free(&g);
 	policy_free(&p);
-	return true;
+	return good;
 }
 
 static char *
