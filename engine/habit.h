@@ -2,10 +2,10 @@
  * What is usual for one account on one day (S35, S36).
  *
  * A histogram of the account's day totals over 40 half octaves of 4 bits,
- * halved when one fills.  Only days with something in them enter.  A day
- * enters when three whole days have passed since it ended; what was denied
- * or reported by then has been taken out.  A day above the habit enters at
- * most one octave above it.
+ * all of which fade by a quarter when one fills.  Only days with something
+ * in them enter.  A day enters when three whole days have passed since it
+ * ended; what was denied or reported by then has been taken out.  A day
+ * above the habit enters at most one octave above it.
  *
  * The habit is the lower edge of the highest cell at or above which lie more
  * than a tenth of the active days, and at least three of them; 0 until there
