@@ -2,6 +2,7 @@
 
 #include "bitcoin/bech32.h"
 #include "bitcoin/test/vectors.h"
+#include "lib/test/random.h"
 
 #define OTHERS "../shared/vectors/bech32/"
 
@@ -36,6 +37,39 @@ test_round_trip(void)
 		}
 	}
 	CHECK_INT(bech32_encode(text, BECH32, "bc", 2, values, 82), 0);
+}
+
+/*
+ * The code's promise: any error in up to four characters is found.  Drawn,
+ * not enumerated; a wrong polynomial fails it within a few hundred.
+ */
+static void
+test_four_errors(void)
+{
+	static const char	 alphabet[] =
+	    "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+	struct random		 r = { 7 };
+	struct bech32		 b;
+	uint8_t			 values[81];
+	char			 text[BECH32_TEXT_MAX + 1], bad[sizeof(text)];
+	size_t			 n, i, len, at;
+	int			 round, errors;
+
+	check_case("any four wrong characters are found");
+	for (round = 0; round < 200000; round++) {
+		len = random_next(&r) % 82;
+		for (i = 0; i < len; i++)
+			values[i] = random_next(&r) % 32;
+		n = bech32_encode(text, random_next(&r) % 2 == 0 ? BECH32 :
+		    BECH32M, "bc", 2, values, len);
+		memcpy(bad, text, n + 1);
+		for (errors = 1 + round % 4; errors > 0; errors--) {
+			at = 3 + random_next(&r) % (n - 3);
+			bad[at] = alphabet[random_next(&r) % 32];
+		}
+		if (strcmp(bad, text) != 0)
+			CHECK(bech32_decode(&b, bad, n, NULL) != RC_OK);
+	}
 }
 
 /* BIP173: padding of five bits or more, or not zero, is an error. */
@@ -103,6 +137,7 @@ int
 main(void)
 {
 	test_round_trip();
+	test_four_errors();
 	test_padding();
 	test_bips();
 	return check_done();
