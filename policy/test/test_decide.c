@@ -327,7 +327,7 @@ makes_sense(const struct block *b, const char *line)
 {
 	static const char *const keys[] = { "ask", "mature", "resume",
 		"release", "on ", "class ", "tainted \"", "drawn \"", "shade ",
-		"hot = ", "fund = " };
+		"hot = ", "fund = ", "amount = ", "via " };
 	char	 words[WORDS_MAX];
 	size_t	 i, len;
 	int	 slot;
@@ -341,7 +341,7 @@ makes_sense(const struct block *b, const char *line)
 		    (line[len] == '\0' || line[len] == ' '))
 			return true;
 	}
-	printf("# nobody asks about: %s\n", line);
+	fprintf(stderr, "# nobody asks about: %s\n", line);
 	return false;
 }
 
