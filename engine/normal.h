@@ -6,12 +6,14 @@
  * a day marked bad by then (confirmed fraud in it) is not learnt, nor is the
  * first, which is not whole.
  *
- * Level: the median of the day means of the first seven learned days; then
- * each day
+ * Level: the median of the day means (each by its weekday's weight) of the
+ * first seven learned days; then each day
  *	level += (clip(median of the last 7, level/2 .. 2 level) - level) / 8
  * but at most + growth and - 3 % a day.  The clip is winsorising (Huber
  * 1964), the median instead of the mean is Hampel's (1974).  So n days of
- * fraud, sustained and unreported, raise the level at most (1 + growth)^n.
+ * fraud, sustained and unreported, raise the level at most (1 + growth)^n;
+ * who keeps to one hour of one weekday gains 1/16 a week on each of its two
+ * weights (below) as well, at the other hours' expense.
  *
  * Profile: 24 weights for the hours times 7 for the weekdays, multiplicative
  * seasonality (Winters 1960), made separable because a small platform has

@@ -1,0 +1,220 @@
+#include <stdlib.h>
+
+#include "engine/normal.h"
+#include "engine/test/rng.h"
+#include "lib/civil.h"
+#include "tests/check.h"
+
+/* A Monday. */
+static const int64_t day0 = 18000 - 18000 % 7 + 4;
+
+/* A day with a rhythm: quiet at night, Sundays a quarter. */
+static int64_t
+rhythm(int64_t level, int64_t day, int hour)
+{
+	level = hour < 8 ? level / 2 : level * 5 / 4;
+	return (day - day0) % 7 == 6 ? level / 4 : level;
+}
+
+static int64_t
+at(int64_t day, int hour)
+{
+	return (day0 + day) * MS_PER_DAY + hour * MS_PER_HOUR;
+}
+
+/* Observe days [from, to). */
+static void
+days(struct normal *n, int from, int to, int64_t base, bool flat)
+{
+	int	 d, h;
+
+	for (d = from; d < to; d++) {
+		for (h = 0; h < 24; h++)
+			normal_observe(n, at(d, h) + 5, flat ? base :
+			    rhythm(base, day0 + d, h));
+	}
+}
+
+/* The mean over a week of what it says, so that the profile drops out. */
+static int64_t
+week_mean(const struct normal *n, int day)
+{
+	int64_t	 sum = 0;
+	int	 h;
+
+	for (h = 0; h < 168; h++)
+		sum += normal_now(n, at(day, h) + MS_PER_HOUR / 2);
+	return sum / 168;
+}
+
+static void
+test_begin(void)
+{
+	struct normal	 n;
+
+	check_case("-1 until seven whole days, three days late");
+	normal_init(&n, NORMAL_GROWTH_PPM);
+	CHECK_INT(normal_now(&n, at(0, 0)), -1);
+	CHECK(normal_turn_ms(&n) == INT64_MAX);
+	normal_observe(&n, at(-1, 12), 500);
+	CHECK_INT(normal_turn_ms(&n), at(-1, 13));
+	days(&n, 0, 10, 1000, true);
+	CHECK_INT(normal_now(&n, at(9, 23)), -1);
+	normal_observe(&n, at(10, 0), 1000);
+	CHECK_INT(normal_now(&n, at(10, 0)), 1000);
+	CHECK_INT(normal_now(&n, at(13, 17)), 1000);
+	check_case("nothing but zeros teaches nothing");
+	normal_init(&n, NORMAL_GROWTH_PPM);
+	days(&n, 0, 40, 0, true);
+	CHECK_INT(normal_now(&n, at(40, 0)), -1);
+}
+
+static void
+test_weekly(void)
+{
+	struct normal	 n;
+	int64_t		 want, got, h, off = 0, first = 0;
+
+	check_case("S37: learns the rhythm of day and week");
+	normal_init(&n, NORMAL_GROWTH_PPM);
+	days(&n, 0, 15, 100000, false);
+	for (h = 0; h < 168; h++) {
+		want = rhythm(100000, day0 + h / 24, (int)(h % 24));
+		got = normal_now(&n, at(14, (int)h) + MS_PER_HOUR / 2);
+		first += labs(got - want);
+	}
+	days(&n, 15, 150, 100000, false);
+	for (h = 0; h < 168; h++) {
+		want = rhythm(100000, day0 + h / 24, (int)(h % 24));
+		got = normal_now(&n, at(147, (int)h) + MS_PER_HOUR / 2);
+		off += labs(got - want);
+		CHECK(got > want * 9 / 10 && got < want * 11 / 10);
+	}
+	CHECK(off < first / 4);
+	check_case("interpolates between hours");
+	got = normal_now(&n, at(147, 8));
+	CHECK(got > normal_now(&n, at(147, 7) + MS_PER_HOUR / 2));
+	CHECK(got < normal_now(&n, at(147, 8) + MS_PER_HOUR / 2));
+	CHECK(normal_spread_ppm(&n) < 60000);
+}
+
+/* From day 20 on everything is `times` as much, unreported. */
+static void
+frog(int64_t times, int64_t growth_ppm)
+{
+	struct normal	 n;
+	__int128	 bound;
+	int64_t		 before;
+	int		 d;
+
+	normal_init(&n, growth_ppm);
+	days(&n, 0, 20, 1000000, false);
+	before = week_mean(&n, 21);
+	bound = before;
+	for (d = 20; d < 110; d++) {
+		days(&n, d, d + 1, 1000000 * times, false);
+		/* Enters three days late: the bound is for days learnt. */
+		if (d >= 24)
+			bound = bound * (1000000 + growth_ppm) / 1000000;
+		if (d % 10 == 0 && !CHECK(week_mean(&n, d + 1) <=
+		    bound * 1005 / 1000 + 10))
+			break;
+	}
+	/* But it does follow a shop that grows. */
+	CHECK(week_mean(&n, 110) > before * 3 / 2);
+}
+
+static void
+test_crash(void)
+{
+	struct normal	 n;
+	int64_t		 before, after;
+
+	check_case("one day of five times as much hardly moves it");
+	normal_init(&n, NORMAL_GROWTH_PPM);
+	days(&n, 0, 30, 1000000, false);
+	before = week_mean(&n, 28);
+	days(&n, 30, 31, 5000000, false);
+	days(&n, 31, 40, 1000000, false);
+	after = week_mean(&n, 42);
+	CHECK(after <= before * 102 / 100);
+	CHECK(after >= before * 97 / 100);
+	check_case("falls at most 3 % a day");
+	days(&n, 40, 44, 1000000, false);
+	before = week_mean(&n, 42);
+	days(&n, 44, 54, 0, false);
+	after = week_mean(&n, 56);
+	CHECK(after < before);
+	CHECK(after >= before * 80 / 100);
+}
+
+static void
+test_marked(void)
+{
+	struct normal	 n, m;
+	int		 d;
+
+	check_case("a day marked in time is not learnt");
+	normal_init(&n, NORMAL_GROWTH_PPM);
+	days(&n, 0, 30, 1000000, true);
+	m = n;
+	for (d = 30; d < 60; d++) {
+		days(&n, d, d + 1, 3000000, true);
+		days(&m, d, d + 1, 3000000, true);
+		normal_mark(&m, at(d - 2, 5));
+	}
+	CHECK(normal_now(&n, at(60, 0)) > 1200000);
+	/* Days 26 and 27, before the first mark, had been ordinary. */
+	CHECK(normal_now(&m, at(60, 0)) <= 1000000);
+	CHECK(normal_now(&m, at(60, 0)) > 980000);
+	check_case("people may base it anew");
+	normal_rebase(&n);
+	CHECK(normal_now(&n, at(60, 0)) > 2900000);
+}
+
+/* Random readings at random times: no assertion, same bytes twice. */
+static void
+test_random(void)
+{
+	struct normal	*a = malloc(sizeof(*a)), *b = malloc(sizeof(*b));
+	struct normal	*x;
+	struct rng	 r;
+	int64_t		 t, now;
+	int		 k, i;
+
+	check_case("any readings, any gaps: same bytes twice, never below 0");
+	for (k = 0; k < 2; k++) {
+		x = k == 0 ? a : b;
+		normal_init(x, 20000);
+		r = (struct rng){ 77 };
+		t = at(0, 3);
+		for (i = 0; i < 20000; i++) {
+			t += (int64_t)rng_below(&r, rng_below(&r, 500) == 0 ?
+			    90 * MS_PER_DAY : MS_PER_HOUR);
+			if (rng_below(&r, 100) == 0)
+				normal_mark(x, t);
+			normal_observe(x, t, rng_below(&r, 200) == 0 ?
+			    INT64_MAX : (int64_t)rng_below(&r, 1 << 20));
+			now = normal_now(x, t);
+			CHECK(now >= -1);
+		}
+	}
+	CHECK(memcmp(a, b, sizeof(*a)) == 0);
+	free(a);
+	free(b);
+}
+
+int
+main(void)
+{
+	test_begin();
+	test_weekly();
+	check_case("S37: the boiling frog");
+	frog(2, NORMAL_GROWTH_PPM);
+	frog(100, NORMAL_GROWTH_PPM);
+	frog(100, 30000);
+	test_crash();
+	test_marked();
+	test_random();
+	return check_done();
+}
