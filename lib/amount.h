@@ -57,8 +57,13 @@ amount_add_saturate(int64_t a, int64_t b)
 static inline int64_t
 muldiv(int64_t value, int64_t num, int64_t den)
 {
-	__int128	 p = (__int128)value * num / den;
+	__int128	 p;
+	int64_t		 small;
 
+	/* A division of 128 bits costs ten times one of 64. */
+	if (!__builtin_mul_overflow(value, num, &small))
+		return small / den;
+	p = (__int128)value * num / den;
 	if (p > INT64_MAX)
 		return INT64_MAX;
 	if (p < -INT64_MAX)
