@@ -103,6 +103,25 @@ test_patience(void)
 	}
 }
 
+/* Ten days of each of four neighbouring totals: three are not a tenth. */
+static void
+test_tenth(void)
+{
+	static const int64_t	 totals[] = { 100, 150, 210, 300 };
+	struct habit		 h = { 0 };
+	int64_t			 before;
+	int			 i, d;
+
+	check_case("S36: three days are too few among forty");
+	for (i = 0, d = 0; i < 4; i++)
+		d = days_of(&h, d, 10, totals[i] * BTC / 100);
+	before = habit_read(&h, HABIT_SAT, on_day(d + 4));
+	d = days_of(&h, d + 4, 3, 500 * BTC);
+	CHECK_INT(habit_read(&h, HABIT_SAT, on_day(d + 4)), before);
+	d = days_of(&h, d + 4, 3, 500 * BTC);
+	CHECK(habit_read(&h, HABIT_SAT, on_day(d + 4)) > before);
+}
+
 /* Never above the day that ranks so in the true list, while few enough. */
 static void
 test_rank(void)
@@ -168,6 +187,7 @@ main(void)
 	test_begin();
 	test_undo();
 	test_patience();
+	test_tenth();
 	test_rank();
 	test_counts();
 	return check_done();

@@ -26,6 +26,13 @@ main(void)
 	hot_pay(&h, at(0, 2), 100);
 	CHECK_INT(hot_read(&h, at(0, 2), 0), 900);
 	CHECK_INT(hot_read(&h, at(9, 2), 0), 900);
+	check_case("S26: a refill does not undo today's low");
+	hot_set(&h, at(0, 3), 1000);
+	CHECK_INT(hot_read(&h, at(0, 4), 0), 900);
+	hot_set(&h, at(1, 0), 5000);
+	/* Of the lows of two days, 900 and 1000, the lower. */
+	CHECK_INT(hot_read(&h, at(1, 1), 0), 900);
+	hot_set(&h, at(1, 2), 900);
 	check_case("S26, H1: ten times the balance reported, no change today");
 	hot_set(&h, at(10, 5), 9000);
 	CHECK_INT(hot_read(&h, at(10, 5), 0), 900);

@@ -139,6 +139,10 @@ test_resets(void)
 	CHECK_INT(trust_credit_sat(&s, &q, r, t + 60 * MS_PER_DAY),
 	    2 * SAT_PER_BTC);
 	CHECK_INT(trust_paid_sat(&q, r), 2 * SAT_PER_BTC);
+	/* In the same second nobody knows what came first. */
+	r.zero_ms = t + 5999;
+	CHECK_INT(trust_credit_sat(&s, &q, r, t + 60 * MS_PER_DAY), 0);
+	CHECK_INT(trust_paid_sat(&q, r), 0);
 }
 
 static void
