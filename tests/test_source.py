@@ -16,7 +16,7 @@ BAD = [
     ('pure-engine', 'engine/a.c', 'long\nf(void)\n{\n'
      '\treturn time(NULL);\n}\n'),
     ('floors', 'lib/a.c', '#include "policy/ast.h"\n'),
-    ('floors', 'policy/a.c', '#include "bitcoin/address.h"\n'),
+    ('floors', 'bitcoin/a.c', '#include "policy/ast.h"\n'),
     ('floors', 'cli/a.c', '#include "report.h"\n'),
     ('lengths', 'sim/a.c', 'void\nf(void)\n{\n' + '\tf();\n' * 71 + '}\n'),
     ('lengths', 'sim/a.c', 'int a;\n' * 801),
