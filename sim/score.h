@@ -101,6 +101,41 @@ struct score {
 	int		n_losses;
 };
 
-void score_free(struct score *s);
+/*
+ * The one that keeps the score while a replay runs: about 40 bytes a
+ * withdrawal.
+ */
+struct tally;
+struct feed_item;
+struct outcome;
+
+enum rc tally_new(struct tally **out, int64_t from_ms, struct err *e)
+    MUST_CHECK;
+void tally_free(struct tally **t);
+
+/* Whatever happens from now on comes of this item; NULL: of time passing
+ * or of the reviewer. */
+void tally_item(struct tally *t, const struct feed_item *item);
+
+/* One outcome.  RC_FAILED: out of memory. */
+enum rc tally_outcome(struct tally *t, const struct outcome *o) MUST_CHECK;
+
+/* One withdrawal, as far as it has come. */
+struct tally_entry {
+	bool		scored;
+	enum scenario_label label;
+	enum score_key	key;
+	enum score_final final;
+	bool		tripped;	/* it tripped a halt */
+	int64_t		released_ms;	/* -1: not */
+};
+/* By its number in the engine; it must have been asked for. */
+struct tally_entry tally_entry(const struct tally *t, uint32_t ref);
+/* All numbers are below this one. */
+uint32_t tally_end(const struct tally *t);
+
+/* Add everything up.  The score is the tally's. */
+enum rc tally_finish(struct tally *t, uint64_t reviews, uint64_t events,
+    const struct score **out, struct err *e) MUST_CHECK;
 
 #endif

@@ -1,0 +1,570 @@
+#include "sim/feed.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bitcoin/address.h"
+#include "lib/amount.h"
+#include "lib/civil.h"
+#include "sim/idmap.h"
+
+/* Addresses come again and again; decoding one costs more than finding it. */
+#define CACHE_SLOTS	16384
+
+struct cached {
+	char		text[ADDRESS_TEXT_MAX];
+	uint8_t		len;		/* 0: free */
+	uint8_t		net;
+	uint8_t		form;
+	struct ident	script;
+};
+
+struct feed {
+	struct ident_key ids;
+	const struct policy *policy;
+	struct idmap	accounts;	/* value: of its group, folded */
+	struct idmap	keys;		/* value: index into owners */
+	struct idmap	asked;
+	struct idmap	groups;		/* account -> index into names */
+	struct owner {
+		struct ident	account;
+		struct ident	partner;
+	}		*owners;
+	size_t		n_owners, room_owners;
+	struct ident	*names;		/* of groups */
+	size_t		n_names, room_names;
+	struct cached	*cache;
+};
+
+_Static_assert((int)ADDRESS_P2PKH == (int)FORM_P2PKH &&
+    (int)ADDRESS_P2SH == (int)FORM_P2SH &&
+    (int)ADDRESS_P2WPKH == (int)FORM_P2WPKH &&
+    (int)ADDRESS_P2WSH == (int)FORM_P2WSH &&
+    (int)ADDRESS_P2TR == (int)FORM_P2TR &&
+    (int)ADDRESS_OTHER_WITNESS == (int)FORM_OTHER, "forms");
+
+enum rc
+feed_new(struct feed **out, const struct ident_key *ids,
+    const struct policy *policy, struct err *e)
+{
+	struct feed	*f = calloc(1, sizeof(*f));
+
+	if (f == NULL)
+		return err_set(e, "out of memory");
+	f->ids = *ids;
+	f->policy = policy;
+	if ((f->cache = calloc(CACHE_SLOTS, sizeof(*f->cache))) == NULL) {
+		feed_free(&f);
+		return err_set(e, "out of memory");
+	}
+	*out = f;
+	return RC_OK;
+}
+
+void
+feed_free(struct feed **fp)
+{
+	struct feed	*f = *fp;
+
+	*fp = NULL;
+	if (f == NULL)
+		return;
+	idmap_free(&f->accounts);
+	idmap_free(&f->keys);
+	idmap_free(&f->asked);
+	idmap_free(&f->groups);
+	free(f->owners);
+	free(f->names);
+	free(f->cache);
+	free(f);
+}
+
+static inline struct ident
+id_of(const struct feed *f, struct scenario_text text)
+{
+	struct ident	 none = { 0, 0 };
+
+	return text.p != NULL ? ident_of(&f->ids, text.p, text.len) : none;
+}
+
+/* Texts */
+
+/* The common case without a copy: four numbers up to 255, no leading 0. */
+static bool
+ipv4(unsigned char ip[16], const char *p, size_t len)
+{
+	const char	*end = p + len;
+	int		 i, v;
+
+	memset(ip, 0, 10);
+	ip[10] = ip[11] = 0xff;
+	for (i = 0; i < 4; i++) {
+		if (p == end || *p < '0' || *p > '9')
+			return false;
+		v = *p++ - '0';
+		while (p < end && *p >= '0' && *p <= '9') {
+			if (v == 0 || (v = v * 10 + (*p - '0')) > 255)
+				return false;
+			p++;
+		}
+		ip[12 + i] = (unsigned char)v;
+		if (i < 3 && (p == end || *p++ != '.'))
+			return false;
+	}
+	return p == end;
+}
+
+enum rc
+feed_ip(unsigned char ip[16], struct scenario_text text, struct err *e)
+{
+	char	 copy[INET6_ADDRSTRLEN];
+
+	if (ipv4(ip, text.p, text.len))
+		return RC_OK;
+	if (text.len < sizeof(copy) &&
+	    memchr(text.p, '\0', text.len) == NULL) {
+		memcpy(copy, text.p, text.len);
+		copy[text.len] = '\0';
+		if (inet_pton(AF_INET6, copy, ip) == 1)
+			return RC_OK;
+	}
+	return err_set(e, "no IP address");
+}
+
+enum rc
+feed_cidr(struct cidr *out, struct scenario_text text, struct err *e)
+{
+	const char		*slash = memchr(text.p, '/', text.len);
+	struct scenario_text	 ip = text;
+	int			 bits = -1, max, i;
+	const char		*p;
+
+	if (slash != NULL)
+		ip.len = (size_t)(slash - text.p);
+	if (feed_ip(out->ip, ip, e) != RC_OK)
+		return err_set(e, "no network: want ADDRESS or ADDRESS/BITS");
+	max = memchr(ip.p, ':', ip.len) != NULL ? 128 : 32;
+	if (slash != NULL) {
+		for (bits = 0, p = slash + 1; p < text.p + text.len; p++) {
+			if (*p < '0' || *p > '9' || p > slash + 3)
+				return err_set(e, "no number after the `/`");
+			bits = bits * 10 + (*p - '0');
+		}
+		if (p == slash + 1)
+			return err_set(e, "no number after the `/`");
+		if (bits > max)
+			return err_set(e, "/%d: at most /%d", bits, max);
+	}
+	bits = (bits < 0 ? max : bits) + 128 - max;
+	for (i = 0; i < 16; i++) {
+		if (bits < i * 8 + 8)
+			out->ip[i] &= (unsigned char)(bits <= i * 8 ? 0 :
+			    0xff << (i * 8 + 8 - bits));
+	}
+	out->bits = (uint8_t)bits;
+	return RC_OK;
+}
+
+/* "90s", "6h", "1d": a whole number and one of s m h d w. */
+static enum rc
+duration(int64_t *ms_out, struct scenario_text text, struct err *e)
+{
+	static const char	 units[] = "smhdw";
+	static const int64_t	 ms[] = { MS_PER_S, MS_PER_MIN, MS_PER_HOUR,
+		MS_PER_DAY, MS_PER_WEEK };
+	const char		*u;
+	int64_t			 v = 0;
+	size_t			 i;
+
+	if (text.len < 2 || text.len > 10 ||
+	    text.p[text.len - 1] == '\0' ||
+	    (u = strchr(units, text.p[text.len - 1])) == NULL)
+		return err_set(e, "no duration, like \"6h\"");
+	for (i = 0; i + 1 < text.len; i++) {
+		if (text.p[i] < '0' || text.p[i] > '9')
+			return err_set(e, "no duration, like \"6h\"");
+		v = v * 10 + (text.p[i] - '0');
+	}
+	*ms_out = v * ms[u - units];
+	return RC_OK;
+}
+
+enum rc
+feed_value(int64_t *out, enum type type, const struct scenario_event *ev,
+    struct err *e)
+{
+	bool	 text = ev->value_kind == VALUE_TEXT;
+	bool	 number = ev->value_kind == VALUE_INTEGER && ev->value >= 0;
+
+	*out = ev->value;
+	switch (type) {
+	case TYPE_AMOUNT:
+		if (!text)
+			return err_set(e, "the policy declares an amount: a "
+			    "string, like \"0.5\"");
+		return amount_parse(out, ev->value_text.p,
+		    ev->value_text.len, e);
+	case TYPE_COUNT:
+		if (!number)
+			return err_set(e, "the policy declares a number: an "
+			    "integer, not negative");
+		return RC_OK;
+	case TYPE_TIME:
+		if (text)
+			return duration(out, ev->value_text, e);
+		if (!number)
+			return err_set(e, "the policy declares a time: a "
+			    "string, like \"6h\", or milliseconds");
+		return RC_OK;
+	case TYPE_FLAG:
+		if (ev->value_kind == VALUE_FLAG ||
+		    (number && ev->value <= 1))
+			return RC_OK;
+		return err_set(e, "the policy declares a flag: true or false");
+	}
+	return RC_FAILED;
+}
+
+/* Not for anybody's eyes: the cheapest mixing that spreads addresses. */
+static inline struct cached *
+cache_slot(struct feed *f, const char *p, size_t len)
+{
+	uint64_t	 a, b;
+
+	memcpy(&a, p + len - 16, 8);
+	memcpy(&b, p + len - 8, 8);
+	a = (a ^ b * UINT64_C(0x9e3779b97f4a7c15)) *
+	    UINT64_C(0xd6e8feb86659fd93);
+	return &f->cache[(a >> 40) % CACHE_SLOTS];
+}
+
+static enum rc
+address(struct feed *f, struct scenario_text text, enum network net,
+    struct input *in, struct err *e)
+{
+	struct cached	*c = NULL;
+	struct address	 a;
+
+	if (text.len >= 16 && text.len < ADDRESS_TEXT_MAX) {
+		c = cache_slot(f, text.p, text.len);
+		if (c->len == text.len && c->net == (uint8_t)net &&
+		    memcmp(c->text, text.p, text.len) == 0) {
+			in->script = c->script;
+			in->form = (enum form)c->form;
+			return RC_OK;
+		}
+	}
+	if (address_parse(&a, net, text.p, text.len, e) != RC_OK)
+		return err_wrap(e, RC_FAILED, "`address`");
+	in->script = ident_of(&f->ids, a.script, a.len);
+	in->form = (enum form)a.form;
+	if (c != NULL) {
+		memcpy(c->text, text.p, text.len);
+		c->len = (uint8_t)text.len;
+		c->net = (uint8_t)net;
+		c->form = (uint8_t)a.form;
+		c->script = in->script;
+	}
+	return RC_OK;
+}
+
+/* What is known */
+
+static enum rc
+need_account(const struct feed *f, struct ident account, struct err *e)
+{
+	if (idmap_get(&f->accounts, account) == NULL)
+		return err_set(e, "`account`: never opened");
+	return RC_OK;
+}
+
+static enum rc
+need_key(const struct feed *f, struct ident key, struct err *e)
+{
+	if (idmap_get(&f->keys, key) == NULL)
+		return err_set(e, "`key`: never issued");
+	return RC_OK;
+}
+
+static enum rc
+need_asked(const struct feed *f, struct ident id, struct err *e)
+{
+	if (idmap_get(&f->asked, id) == NULL)
+		return err_set(e, "`id`: no withdrawal of this id was asked "
+		    "for");
+	return RC_OK;
+}
+
+/* One function a type that has more than an account or an id */
+
+static enum rc
+feed_account(struct feed *f, const struct scenario_event *ev,
+    struct input *in, struct err *e)
+{
+	uint64_t	*group;
+	struct ident	*more;
+	bool		 fresh;
+
+	if (idmap_put(&f->accounts, in->account, &fresh) == NULL)
+		return err_set(e, "out of memory");
+	in->limit_sat = ev->limit_sat;
+	in->tier = ev->tier;
+	in->group = id_of(f, ev->group);
+	if (ev->group.p == NULL)
+		return RC_OK;
+	if (f->n_names == f->room_names) {
+		more = realloc(f->names,
+		    (f->room_names * 2 + 256) * sizeof(*more));
+		if (more == NULL)
+			return err_set(e, "out of memory");
+		f->names = more;
+		f->room_names = f->room_names * 2 + 256;
+	}
+	if ((group = idmap_put(&f->groups, in->account, &fresh)) == NULL)
+		return err_set(e, "out of memory");
+	if (fresh)
+		*group = f->n_names++;
+	f->names[*group] = in->group;
+	return RC_OK;
+}
+
+static enum rc
+feed_key(struct feed *f, const struct scenario_event *ev,
+    struct cidr *cidrs, struct input *in, struct err *e)
+{
+	struct owner	*o;
+	uint64_t	*known;
+	bool		 fresh;
+	size_t		 i;
+
+	if (need_account(f, in->account, e) != RC_OK)
+		return RC_FAILED;
+	in->withdraw = ev->withdraw;
+	in->partner = id_of(f, ev->partner);
+	for (i = 0; i < ev->n_ips; i++) {
+		if (feed_cidr(&cidrs[i], ev->ips[i], e) != RC_OK)
+			return err_wrap(e, RC_FAILED, "`ips`");
+	}
+	in->cidrs = cidrs;
+	in->n_cidrs = ev->n_ips;
+	if (f->n_owners == f->room_owners) {
+		o = realloc(f->owners,
+		    (f->room_owners * 2 + 256) * sizeof(*o));
+		if (o == NULL)
+			return err_set(e, "out of memory");
+		f->owners = o;
+		f->room_owners = f->room_owners * 2 + 256;
+	}
+	if ((known = idmap_put(&f->keys, in->key, &fresh)) == NULL)
+		return err_set(e, "out of memory");
+	if (fresh) {
+		*known = f->n_owners++;
+		f->owners[*known].account = in->account;
+	}
+	o = &f->owners[*known];
+	if (!ident_equal(o->account, in->account))
+		return err_set(e, "`key`: it is another account's");
+	o->partner = in->partner;
+	return RC_OK;
+}
+
+static enum rc
+feed_fact(struct feed *f, const struct scenario_event *ev,
+    struct feed_item *item, struct err *e)
+{
+	const struct policy	*p = f->policy;
+	struct input		*in = &item->in;
+	int			 i;
+
+	/* A fact of a withdrawal may come before it is asked for. */
+	if (ev->account.p != NULL &&
+	    need_account(f, in->account, e) != RC_OK)
+		return RC_FAILED;
+	for (i = 0; i < p->n_declared; i++) {
+		if (strlen(p->declared[i].name) != ev->name.len ||
+		    memcmp(p->declared[i].name, ev->name.p,
+		    ev->name.len) != 0)
+			continue;
+		in->declared = i;
+		if (feed_value(&in->value, p->declared[i].type, ev, e) !=
+		    RC_OK)
+			return err_wrap(e, RC_FAILED, "`value`");
+		return RC_OK;
+	}
+	/* This policy does not ask for it. */
+	item->skip = true;
+	return RC_OK;
+}
+
+static enum rc
+feed_where(const struct scenario_event *ev, struct input *in, struct err *e)
+{
+	in->has_ip = ev->ip.p != NULL;
+	if (in->has_ip && feed_ip(in->ip, ev->ip, e) != RC_OK)
+		return err_wrap(e, RC_FAILED, "`ip`");
+	return RC_OK;
+}
+
+static enum rc
+feed_withdraw(struct feed *f, const struct scenario_event *ev,
+    enum network net, struct feed_item *item, struct err *e)
+{
+	struct input	*in = &item->in;
+	uint64_t	*known;
+	bool		 fresh;
+
+	if (need_account(f, in->account, e) != RC_OK ||
+	    address(f, ev->address, net, in, e) != RC_OK ||
+	    feed_where(ev, in, e) != RC_OK)
+		return RC_FAILED;
+	if (idmap_put(&f->asked, in->id, &fresh) == NULL)
+		return err_set(e, "out of memory");
+	if (!fresh)
+		return err_set(e, "`id`: asked for twice");
+	in->via = ev->via;
+	in->code = ev->code;
+	in->amount_sat = ev->amount_sat;
+	if (ev->key.p != NULL &&
+	    (known = idmap_get(&f->keys, in->key)) != NULL)
+		item->partner = f->owners[*known].partner;
+	if (f->n_names > 0 &&
+	    (known = idmap_get(&f->groups, in->account)) != NULL)
+		item->group = f->names[*known];
+	item->label = ev->label;
+	item->id = ev->id;
+	item->account = ev->account;
+	item->address = ev->address;
+	return RC_OK;
+}
+
+static enum rc
+feed_people(const struct feed *f, const struct scenario_event *ev,
+    struct feed_item *item, struct err *e)
+{
+	item->in.by = id_of(f, ev->by);
+	item->by = ev->by;
+	if (ev->account.p != NULL)
+		return need_account(f, item->in.account, e);
+	if (ev->key.p != NULL)
+		return need_key(f, item->in.key, e);
+	if (ev->id.p != NULL)
+		return need_asked(f, item->in.id, e);
+	return RC_OK;
+}
+
+/* Input types, in the order of enum scenario_type. */
+static const enum input_type inputs[SCENARIO__COUNT] = {
+	[SCENARIO_HEADER] = INPUT_TICK,
+	[SCENARIO_ACCOUNT] = INPUT_ACCOUNT,
+	[SCENARIO_KEY] = INPUT_KEY,
+	[SCENARIO_KEY_REVOKE] = INPUT_KEY_REVOKE,
+	[SCENARIO_SECURITY_CHANGE] = INPUT_SECURITY_CHANGE,
+	[SCENARIO_LOGIN] = INPUT_LOGIN,
+	[SCENARIO_FACT] = INPUT_FACT,
+	[SCENARIO_DEPOSIT] = INPUT_DEPOSIT,
+	[SCENARIO_BALANCE] = INPUT_BALANCE,
+	[SCENARIO_HOT_BALANCE] = INPUT_HOT_BALANCE,
+	[SCENARIO_FUND] = INPUT_FUND,
+	[SCENARIO_CHAIN_SEEN] = INPUT_CHAIN_SEEN,
+	[SCENARIO_ADDRESS_ADD] = INPUT_ADDRESS_ADD,
+	[SCENARIO_ADDRESS_REMOVE] = INPUT_ADDRESS_REMOVE,
+	[SCENARIO_WITHDRAW] = INPUT_WITHDRAW,
+	[SCENARIO_OUTCOME] = INPUT_OUTCOME,
+	[SCENARIO_CANCEL] = INPUT_CANCEL,
+	[SCENARIO_RELEASE] = INPUT_RELEASE,
+	[SCENARIO_DENY] = INPUT_DENY,
+	[SCENARIO_FREEZE] = INPUT_FREEZE,
+	[SCENARIO_UNFREEZE] = INPUT_UNFREEZE,
+	[SCENARIO_HALT] = INPUT_HALT,
+	[SCENARIO_RESUME] = INPUT_RESUME,
+};
+
+/* What people and the customer decided before is in the outcomes. */
+static bool
+not_in_history(enum scenario_type type)
+{
+	return type == SCENARIO_CANCEL || type == SCENARIO_RELEASE ||
+	    type == SCENARIO_DENY || type == SCENARIO_HALT ||
+	    type == SCENARIO_RESUME;
+}
+
+static void
+item_clear(const struct feed *f, const struct scenario_event *ev,
+    bool history, struct feed_item *item)
+{
+	struct input	*in = &item->in;
+
+	memset(item, 0, sizeof(*item));
+	in->type = inputs[ev->type];
+	in->t_ms = ev->t_ms;
+	in->account = id_of(f, ev->account);
+	in->key = id_of(f, ev->key);
+	in->id = id_of(f, ev->id);
+	in->amount_sat = ev->amount_sat;
+	in->limit_sat = in->tier = -1;
+	in->history = history && ev->type == SCENARIO_WITHDRAW;
+	item->skip = ev->type == SCENARIO_HEADER ||
+	    (history && not_in_history(ev->type));
+}
+
+enum rc
+feed_event(struct feed *f, const struct scenario_event *ev, enum network net,
+    bool history, struct cidr *cidrs, struct feed_item *item, struct err *e)
+{
+	struct input	*in = &item->in;
+
+	item_clear(f, ev, history, item);
+	switch (ev->type) {
+	case SCENARIO_HEADER:
+	case SCENARIO_HOT_BALANCE:
+	case SCENARIO_FUND:
+		return RC_OK;
+	case SCENARIO_ACCOUNT:
+		return feed_account(f, ev, in, e);
+	case SCENARIO_KEY:
+		return feed_key(f, ev, cidrs, in, e);
+	case SCENARIO_KEY_REVOKE:
+		return need_key(f, in->key, e);
+	case SCENARIO_SECURITY_CHANGE:
+	case SCENARIO_DEPOSIT:
+	case SCENARIO_BALANCE:
+		return need_account(f, in->account, e);
+	case SCENARIO_LOGIN:
+		in->device_new = ev->device_new;
+		if (need_account(f, in->account, e) != RC_OK)
+			return RC_FAILED;
+		return feed_where(ev, in, e);
+	case SCENARIO_FACT:
+		return feed_fact(f, ev, item, e);
+	case SCENARIO_CHAIN_SEEN:
+		in->first_seen_ms = ev->first_seen_ms;
+		in->amount_sat = ev->received_sat;
+		return address(f, ev->address, net, in, e);
+	case SCENARIO_ADDRESS_ADD:
+	case SCENARIO_ADDRESS_REMOVE:
+		if (need_account(f, in->account, e) != RC_OK)
+			return RC_FAILED;
+		return address(f, ev->address, net, in, e);
+	case SCENARIO_WITHDRAW:
+		return feed_withdraw(f, ev, net, item, e);
+	case SCENARIO_OUTCOME:
+		in->paid = ev->paid;
+		return need_asked(f, in->id, e);
+	case SCENARIO_CANCEL:
+		in->not_me = ev->not_me;
+		return need_asked(f, in->id, e);
+	case SCENARIO_RELEASE:
+	case SCENARIO_DENY:
+	case SCENARIO_FREEZE:
+	case SCENARIO_UNFREEZE:
+	case SCENARIO_HALT:
+	case SCENARIO_RESUME:
+		return feed_people(f, ev, item, e);
+	case SCENARIO__COUNT:
+		break;
+	}
+	assert(!"no such type");
+	return RC_FAILED;
+}

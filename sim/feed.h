@@ -1,0 +1,63 @@
+/*
+ * From events to what the engine takes: ids become fingerprints, addresses
+ * scripts, networks bits, declared facts numbers.  And the checks that need
+ * the lines before: no account that was never opened, no id twice, no key of
+ * somebody else.
+ */
+#ifndef SIM_FEED_H
+#define SIM_FEED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "lib/err.h"
+#include "lib/ident.h"
+#include "policy/ast.h"
+#include "sim/scenario.h"
+
+/*
+ * One thing to apply.  `in` refers to `cidrs` of whoever called.  The texts
+ * point into the event.
+ */
+struct feed_item {
+	struct input	in;
+	bool		skip;		/* nothing to apply */
+	enum scenario_label label;
+	struct ident	partner;	/* withdraw: of its key */
+	struct ident	group;		/* withdraw: of its account */
+	struct scenario_text id;	/* withdraw */
+	struct scenario_text account;
+	struct scenario_text address;
+	struct scenario_text by;	/* halt, resume */
+};
+
+struct feed;
+
+/* The policy (for its declared facts) is borrowed. */
+enum rc feed_new(struct feed **out, const struct ident_key *ids,
+    const struct policy *policy, struct err *e) MUST_CHECK;
+void feed_free(struct feed **f);
+
+/*
+ * Make the item of one event.  cidrs has room for SCENARIO_IPS_MAX and must
+ * live as long as the item.  Errors begin with the key, as in
+ * scenario_parse().  An event that fails changes nothing.
+ */
+enum rc feed_event(struct feed *f, const struct scenario_event *ev,
+    enum network net, bool history, struct cidr *cidrs,
+    struct feed_item *item, struct err *e) MUST_CHECK;
+
+/* IPv4 or IPv6; IPv4 mapped into IPv6. */
+enum rc feed_ip(unsigned char ip[16], struct scenario_text text,
+    struct err *e) MUST_CHECK;
+/* The same with an optional /BITS; bits beyond it are cleared. */
+enum rc feed_cidr(struct cidr *out, struct scenario_text text,
+    struct err *e) MUST_CHECK;
+
+/* A declared fact's value as the engine keeps it. */
+enum rc feed_value(int64_t *out, enum type type,
+    const struct scenario_event *ev, struct err *e) MUST_CHECK;
+
+#endif
