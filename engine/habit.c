@@ -75,15 +75,16 @@ cell_put(struct habit *h, int cell, int n)
 static int
 habit_cell(const struct habit *h)
 {
-	int	 cell, active = 0, above = 0;
+	int	 cell, least, active = 0, above = 0;
 
 	for (cell = 0; cell < HABIT_CELLS; cell++)
 		active += cell_get(h, cell);
-	if (active < DAYS_LEAST)
+	if (active == 0)
 		return -1;
+	least = active < DAYS_LEAST ? active : DAYS_LEAST;
 	for (cell = HABIT_CELLS - 1; cell > 0; cell--) {
 		above += cell_get(h, cell);
-		if (above >= DAYS_LEAST && above * 10 > active)
+		if (above >= least && above * 10 > active)
 			break;
 	}
 	return cell;

@@ -8,8 +8,10 @@
  * above the habit enters at most one octave above it.
  *
  * The habit is the lower edge of the highest cell at or above which lie more
- * than a tenth of the active days, and at least three of them; 0 until there
- * are three.  Everything rounds down.
+ * than a tenth of the active days, and at least three of them; all of them
+ * while there are one or two: then it is the smaller.  Most customers of a
+ * young history have no third day; to know nothing of them would make every
+ * one of their payments a surprise.  Everything rounds down.
  *
  * The same for money (units of 1,000 sat, cells from 0.001 BTC to 524 BTC)
  * and for numbers (cells from 1 to 524,288).  All zero is a habit that knows
