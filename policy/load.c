@@ -215,6 +215,15 @@ load_table_file(struct parse *ps, struct table *t, const struct tok *file)
 	table_lines(ps, t, file_add(ps, path, NULL, 0), text, len);
 }
 
+bool
+parse_too_much(struct parse *ps)
+{
+	if (diag_errors(ps->d) < ERRORS_MAX)
+		return false;
+	ps->gave_up = true;
+	return true;
+}
+
 const char *
 parse_quote(struct parse *ps, struct pos pos, char *buf, size_t buf_len)
 {
@@ -298,15 +307,18 @@ finish(struct parse *ps, FILE *diag, struct err *e)
 	if (!ps->has_policy)
 		diag_error(ps->d, top, NULL,
 		    "a policy begins with the line `policy 1`");
-	resolve_finish(ps, end_of(p));
-	side_check(p, ps->d);
+	/* Nothing can be said of the whole when half of it is unread. */
+	if (!ps->gave_up) {
+		resolve_finish(ps, end_of(p));
+		side_check(p, ps->d);
+	}
 	if ((n = diag_errors(ps->d)) == 0)
 		return RC_OK;
 	if (diag != NULL) {
 		diag_print(ps->d, diag, false);
-		(void)fprintf(diag, "%s: %d error%s, nothing loaded; the "
+		(void)fprintf(diag, "%s: %d error%s%s, nothing loaded; the "
 		    "policy in force stays\n", p->files[0], n,
-		    n == 1 ? "" : "s");
+		    n == 1 ? "" : "s", ps->gave_up ? " and more" : "");
 	}
 	return err_set(e, "%s: %d error%s, first: %s", p->files[0], n,
 	    n == 1 ? "" : "s", diag_get(ps->d, 0)->text);

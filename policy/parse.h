@@ -76,6 +76,7 @@ enum set_key {
 #define EXEMPTS_MAX	48
 #define PARENS_MAX	24	/* conditions within conditions */
 #define NAME_LEN_MAX	60
+#define ERRORS_MAX	200	/* then the rest is not read */
 
 struct parse {
 	struct policy	*p;
@@ -95,7 +96,8 @@ struct parse {
 	struct pos	 default_pos, mode_pos, set_pos[SET__COUNT];
 	bool		 has_default, has_mode, has_set[SET__COUNT];
 	bool		 has_policy;
-	struct pos	 exempt_hint;
+	bool		 tried_default;	/* the word was there */
+	bool		 gave_up;	/* after ERRORS_MAX */
 };
 
 /* policy/load.c */
@@ -108,6 +110,9 @@ void table_add(struct parse *ps, struct table *t, struct pos pos,
     const char *text, size_t len);
 /* When all rows are there: sort, digest, one account in one group. */
 void table_finish(struct parse *ps, struct table *t);
+
+/* Too many errors: says so, once; the rest is not worth reading. */
+bool parse_too_much(struct parse *ps);
 
 /* The part of the source at pos, as the person wrote it. */
 const char *parse_quote(struct parse *ps, struct pos pos, char *buf,

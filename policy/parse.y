@@ -95,6 +95,7 @@ rule_of(enum verdict v)
 %token NL "the end of the line"
 %token <tok> NAME "a name" STRING "a text in quotes" TABLE "a <table>"
 %token <tok> NUMBER "a number" DURATION "a time like 6h"
+%token <tok> RESERVED "a reserved word"
 %token <tok> DATE "a date" ITEM "an item" IP_SCOPE "ip/BITS" FACT "a fact"
 %token GE ">=" LE "<="
 %token K_BY_LOT "by lot" K_CONFIRMED_FRAUD "confirmed fraud"
@@ -146,7 +147,7 @@ rule_of(enum verdict v)
 %type <table_kind> table_kind
 %type <subject> subject
 %type <set_key> capacity
-%type <tok> newname rulename reserved
+%type <tok> newname rulename
 %type <table> items
 
 %%
@@ -157,7 +158,11 @@ file	: %empty
 
 /* A statement with its end; `error` skips to there. */
 entry	: NL
-	| stmt NL			{ ps->n_stmts_here++; }
+	| stmt NL			{
+		ps->n_stmts_here++;
+		if (parse_too_much(ps))
+			YYABORT;
+	}
 	| K_INCLUDE STRING NL		{
 		ps->n_stmts_here++;
 		/* Another parser reads it, with a scanner of its own. */
@@ -167,34 +172,37 @@ entry	: NL
 		ps->n_stmts_here++;
 		ps->depth = 0;
 		name_abandon(ps);
+		yyerrok;
+		if (parse_too_much(ps))
+			YYABORT;
 	}
 	;
 
 stmt	: K_POLICY NUMBER		{
 		stmt_policy(ps, @$, num_int(ps, &$2, 1, 1));
 	}
-	| K_DEFAULT dflt		{ stmt_default(ps, @$, $2); }
+	| K_DEFAULT dflt		{ stmt_default(ps, @1, $2); }
 	| K_SET setting
 	| K_MODE K_OBSERVE		{
-		stmt_mode(ps, @$, MODE_OBSERVE, no_num);
+		stmt_mode(ps, @1, MODE_OBSERVE, no_num);
 	}
 	| K_MODE K_ADVISE		{
-		stmt_mode(ps, @$, MODE_ADVISE, no_num);
+		stmt_mode(ps, @1, MODE_ADVISE, no_num);
 	}
 	| K_MODE K_ENFORCE above	{
-		stmt_mode(ps, @$, MODE_ENFORCE, $3);
+		stmt_mode(ps, @1, MODE_ENFORCE, $3);
 	}
 	| K_DECLARE newname dtype K_UNKNOWN K_IS value	{
-		stmt_declare(ps, @$, &$2, $3, $6);
+		stmt_declare(ps, @1, &$2, $3, $6);
 	}
 	| K_UNKNOWN fact K_IS value	{
-		stmt_unknown(ps, @$, @2, $2, $4);
+		stmt_unknown(ps, @1, @2, $2, $4);
 	}
 	| K_UNKNOWN K_DEVICE K_IS value	{
-		stmt_unknown(ps, @$, @2, FACT_DEVICE_NEW, $4);
+		stmt_unknown(ps, @1, @2, FACT_DEVICE_NEW, $4);
 	}
 	| K_TABLE TABLE K_OF table_kind K_FILE STRING	{
-		struct table *t = table_begin(ps, @$, &$2, $4);
+		struct table *t = table_begin(ps, @1, &$2, $4);
 
 		load_table_file(ps, t, &$6);
 		table_finish(ps, t);
@@ -204,21 +212,21 @@ stmt	: K_POLICY NUMBER		{
 	}
 	| K_TRUST K_PROVEN K_AFTER DURATION K_FULL K_AT DURATION
 	    K_USED K_IN DURATION K_UPTO sharable	{
-		stmt_trust(ps, @$, num_window(ps, &$4), num_window(ps, &$7),
+		stmt_trust(ps, @1, num_window(ps, &$4), num_window(ps, &$7),
 		    num_window(ps, &$10), $12);
 	}
 	| K_LET newname '='		{ name_open(ps, &$2, NAME_LET); }
-	    quantity			{ stmt_let(ps, @$, &$2, $5); }
+	    quantity			{ stmt_let(ps, @1, &$2, $5); }
 	| K_CLASS newname K_WHEN	{ name_open(ps, &$2, NAME_CLASS); }
-	    cond			{ stmt_class(ps, @$, &$2, $5); }
+	    cond			{ stmt_class(ps, @1, &$2, $5); }
 	| head rulename K_WHEN cond until	{
-		stmt_rule(ps, @$, $1, $2.text != NULL ? &$2 : NULL, $4, $5);
+		stmt_rule(ps, @1, $1, $2.text != NULL ? &$2 : NULL, $4, $5);
 	}
 	| K_EXEMPT STRING K_FROM labels K_WHEN cond upto	{
-		stmt_exempt(ps, @$, &$2, $6, $7, $7.name != NULL);
+		stmt_exempt(ps, @1, &$2, $6, $7, $7.name != NULL);
 	}
 	| K_CEILING sharable K_IN window each	{
-		stmt_ceiling(ps, @$, $2, $4, $5);
+		stmt_ceiling(ps, @1, $2, $4, $5);
 	}
 	;
 
@@ -347,18 +355,11 @@ items	: %empty			{
 	;
 
 newname	: NAME
-	| reserved			{
+	| RESERVED			{
 		name_reserved(ps, &$1);
 		$$ = $1;
 		$$.text = NULL;
 	}
-	;
-
-/* Where a name should stand, the words people try most. */
-reserved: K_ACCOUNT | K_ACCOUNTS | K_AMOUNT | K_BUSY | K_COUNT
-	| K_DESTINATION | K_FUND | K_GROUP | K_HOT | K_IP | K_KEY | K_KEYS
-	| K_NEW | K_NORMAL | K_PARTNER | K_PLATFORM | K_PROVEN | K_SUM
-	| K_TIME | K_NUMBER_WORD | K_FLAG | FACT
 	;
 
 head	: verdict lot			{
@@ -427,14 +428,8 @@ labels	: label
 	| labels ',' label
 	;
 
-/* A rule may be called like a word of the language. */
 label	: NAME				{ label_add(ps, &$1); }
 	| STRING			{ label_add(ps, &$1); }
-	| reserved			{ label_add(ps, &$1); }
-	| K_STEP_UP			{ label_add(ps, &$1); }
-	| K_HOLD			{ label_add(ps, &$1); }
-	| K_DELAY			{ label_add(ps, &$1); }
-	| K_DEVICE			{ label_add(ps, &$1); }
 	;
 
 /* name set: wrong, and said so. */
@@ -481,7 +476,7 @@ upto	: K_UPTO amount K_IN window K_UNTIL DATE	{
 	}
 	| %empty			{
 		memset(&$$, 0, sizeof($$));
-		diag_error(ps->d, @0,
+		diag_error(ps->d, @$,
 		    "expected `upto AMOUNT in DURATION until DATE`",
 		    "E-OPEN: an exemption without limit and end");
 		$$.name = (char *)(uintptr_t)"";
@@ -693,6 +688,7 @@ list_expected(const yypcontext_t *ctx, char *buf, size_t buf_len)
 {
 	yysymbol_kind_t	 kind[5];
 	const char	*name;
+	char		 sign[2] = "";
 	size_t		 n = 0;
 	int		 i, count;
 	bool		 bare;
@@ -704,9 +700,12 @@ list_expected(const yypcontext_t *ctx, char *buf, size_t buf_len)
 		bare = strncmp(name, "a ", 2) == 0 ||
 		    strncmp(name, "an ", 3) == 0 ||
 		    strncmp(name, "the ", 4) == 0;
+		/* Bison writes a sign as ','. */
+		sign[0] = name[0] == '\'' ? name[1] : '\0';
 		n += (size_t)snprintf(buf + n, buf_len - n, "%s%s%s%s",
 		    i == 0 ? "expected " : i + 1 == count ? " or " : ", ",
-		    bare ? "" : "`", name, bare ? "" : "`");
+		    bare ? "" : "`", sign[0] != '\0' ? sign : name,
+		    bare ? "" : "`");
 	}
 }
 

@@ -358,12 +358,10 @@ put_rule(struct out *o, const struct policy *p, const struct rule *r)
 		    r->until_day));
 }
 
-/* Words of the language that a label may be spelled like. */
+/* Without quotes; between `from` and `when` every word is a label. */
 static bool
 label_is_plain(const char *name)
 {
-	static const char *const words[] = { "and", "in", "of", "or", "to",
-		"by", "when", "until", "upto", "set", "allow", "deny" };
 	size_t	 i;
 
 	if (!((*name >= 'a' && *name <= 'z') ||
@@ -375,10 +373,7 @@ label_is_plain(const char *name)
 		    (name[i] >= '0' && name[i] <= '9') || name[i] == '-' ||
 		    name[i] == '_' || name[i] == ' '))
 			return false;
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcmp(name, words[i]) == 0)
-			return false;
-	return true;
+	return strcmp(name, "when") != 0;
 }
 
 static void
@@ -596,24 +591,45 @@ good_break(const char *s)
 	return false;
 }
 
-/* Where to end the line that begins at s: at a good place in its second
- * half, else at the last blank, else after the first word. */
+/* A number keeps its unit, and a small word what it belongs to. */
+static bool
+bad_break(const char *s, size_t i)
+{
+	static const char *const words[] = { "of", "not", "in", "to", "on",
+		"by", "x" };
+	size_t	 k, n;
+
+	if (s[i + 1] == '%' || strncmp(s + i + 1, "btc", 3) == 0)
+		return true;
+	for (k = 0; k < sizeof(words) / sizeof(words[0]); k++) {
+		n = strlen(words[k]);
+		if (i > n && s[i - n - 1] == ' ' &&
+		    memcmp(s + i - n, words[k], n) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Where to end the line that begins at s: at a good place behind its first
+ * third, else at the last blank, else after the first word. */
 static size_t
 fold_at(const char *s, int columns)
 {
 	size_t	 i, good = 0, any = 0;
 	int	 col = 0;
 
-	for (i = 0; s[i] != '\0'; i++) {
+	/* No further than needed: a table may be one line of megabytes. */
+	for (i = 0; s[i] != '\0' && (col <= columns || any == 0); i++) {
 		if (((unsigned char)s[i] & 0xc0) != 0x80)
 			col++;
-		if (s[i] == ' ' && (col <= columns + 1 || any == 0)) {
+		if (s[i] == ' ' && !bad_break(s, i)) {
 			any = i;
-			if (col > columns / 2 && good_break(s + i + 1))
+			if (col > columns / 3 && col <= columns + 1 &&
+			    good_break(s + i + 1))
 				good = i;
 		}
 	}
-	if (col <= columns)
+	if (s[i] == '\0' && col <= columns)
 		return i;
 	return good > 0 ? good : any > 0 ? any : i;
 }

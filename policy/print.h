@@ -12,11 +12,15 @@
 
 #define PRINT_TEXT_MAX	512
 
-/* All return buf.  90m, 6h, 24h, 2d: the largest unit that divides. */
+/* All return buf. */
+/* 90m, 6h, 24h, 2d: the largest unit that divides. */
 char *print_duration(char *buf, size_t buf_len, int64_t ms);
-char *print_percent(char *buf, size_t buf_len, int64_t ppm);	/* "0.05 %" */
-char *print_amount(char *buf, size_t buf_len, int64_t sat);	/* "1,500 btc" */
-char *print_number(char *buf, size_t buf_len, int64_t n);	/* "8,192" */
+/* "0.05 %" */
+char *print_percent(char *buf, size_t buf_len, int64_t ppm);
+/* "1,500 btc" */
+char *print_amount(char *buf, size_t buf_len, int64_t sat);
+/* "8,192" */
+char *print_number(char *buf, size_t buf_len, int64_t n);
 char *print_date(char *buf, size_t buf_len, int64_t day);
 char *print_quantity(const struct policy *p, char *buf, size_t buf_len,
     const struct quantity *q);

@@ -79,7 +79,8 @@ name_use(struct parse *ps, const struct tok *t)
 
 	if (n == NULL) {
 		near = scan_nearest(ps, t->text);
-		(void)snprintf(hint, sizeof(hint), "did you mean `%s`?", near);
+		(void)snprintf(hint, sizeof(hint), "did you mean `%s`?",
+		    near != NULL ? near : "");
 		diag_error(ps->d, t->pos, near != NULL ? hint :
 		    "a name must be defined above its use",
 		    "unknown name `%.100s`", t->text);
@@ -519,7 +520,7 @@ same_type(struct parse *ps, const struct quantity *left,
 	    left->type == TYPE_TIME)
 		what = "h";
 	(void)snprintf(hint, sizeof(hint), "write `%s%s%s`", r,
-	    what != NULL && *what == 'b' ? " " : "", what);
+	    what != NULL && *what == 'b' ? " " : "", what != NULL ? what : "");
 	diag_error(ps->d, right->pos, what != NULL ? hint : NULL,
 	    "`%s` is %s, `%s` is %s", l, type_text(left->type), r,
 	    type_text(right->type));

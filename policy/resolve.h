@@ -86,6 +86,16 @@ struct table *table_begin(struct parse *ps, struct pos pos,
     const struct tok *name, enum table_kind kind);
 void label_add(struct parse *ps, const struct tok *t);
 
+/* For the statements' own use. */
+void stmt_add(struct parse *ps, enum stmt_kind kind, struct pos pos,
+    int index, const char *text);
+/* True when there is one already, and says so. */
+bool stmt_second(struct parse *ps, bool *has, struct pos *first,
+    struct pos pos, const char *what);
+/* True when n is at its maximum, and says so. */
+bool stmt_too_many(struct parse *ps, struct pos pos, int n, int max,
+    const char *what);
+
 /* When the main file has ended: what only the whole can tell. */
 void resolve_finish(struct parse *ps, struct pos end);
 

@@ -32,6 +32,10 @@ struct scan {
 	bool		 started;	/* a token of this statement was seen */
 	bool		 in_braces;
 	bool		 in_set;
+	bool		 in_labels;	/* between `from` and `when` */
+	bool		 want_name;	/* behind `let`, `class`, `declare` */
+	bool		 complained;	/* in this statement */
+	struct pos	 last;		/* behind the last token */
 	struct raw	 queue[QUEUE];
 	int		 n_queue;
 };
@@ -190,6 +194,15 @@ skip_space(struct scan *s)
 	return c == -1 || (fresh && !indented);
 }
 
+/* One mistake in a statement's signs is enough: the rest follows from it. */
+static void
+complain(struct scan *s, struct pos pos, const char *fmt, int arg)
+{
+	if (!s->complained)
+		diag_error(s->ps->d, pos, NULL, fmt, arg);
+	s->complained = true;
+}
+
 static void
 token_end(struct scan *s, struct raw *r, size_t from, size_t to)
 {
@@ -198,8 +211,8 @@ token_end(struct scan *s, struct raw *r, size_t from, size_t to)
 	if (r->tok.pos.len < 1)
 		r->tok.pos.len = 1;
 	if (to - from > TOKEN_MAX) {
-		diag_error(s->ps->d, r->tok.pos, NULL,
-		    "longer than %d characters", TOKEN_MAX);
+		complain(s, r->tok.pos, "longer than %d characters",
+		    TOKEN_MAX);
 		r->kind = RAW_BAD;
 		to = from;
 	}
@@ -225,8 +238,8 @@ scan_string(struct scan *s, struct raw *r)
 		return;
 	}
 	token_end(s, r, from, s->at);
-	diag_error(s->ps->d, r->tok.pos, NULL, c == '\t' ?
-	    "a tab in quotes" : "a closing `\"` is missing in this line");
+	complain(s, r->tok.pos, c == '\t' ? "a tab in quotes" :
+	    "a closing `\"` is missing in this line", 0);
 	r->kind = RAW_BAD;
 }
 
@@ -368,7 +381,7 @@ scan_sign(struct scan *s, struct raw *r)
 		return;
 	while (peek(s, 0) != -1 && (peek(s, 0) & 0xc0) == 0x80)
 		step(s);
-	diag_error(s->ps->d, r->tok.pos, NULL, c >= ' ' && c < 0x7f ?
+	complain(s, r->tok.pos, c >= ' ' && c < 0x7f ?
 	    "`%c` means nothing here" : "a character that means nothing here",
 	    c);
 	r->kind = RAW_BAD;
@@ -386,7 +399,9 @@ raw_next(struct scan *s, struct raw *r)
 	if (end && s->started) {
 		s->started = false;
 		s->in_braces = false;
+		s->complained = false;
 		r->kind = RAW_NL;
+		r->tok.pos = s->last;
 		return;
 	}
 	if (c == -1) {
@@ -399,13 +414,14 @@ raw_next(struct scan *s, struct raw *r)
 	else if (s->in_braces && c != ',' && c != '}')
 		scan_item(s, r);
 	else if (c == '<' && scan_table(s, r))
-		return;
+		;
 	else if (is_digit(c))
 		scan_number(s, r);
 	else if (is_letter(c) || c == '_')
 		scan_word(s, r);
 	else
 		scan_sign(s, r);
+	s->last = here(s);
 }
 
 static const struct raw *
@@ -488,44 +504,94 @@ find_phrase(struct scan *s, int *fact, int *words)
 	return token;
 }
 
-/*
- * A word that only begins phrases, and none of them: `age of acount`.  Say so
- * with the nearest phrase, since the grammar could only say "unknown".
- */
 static bool
-phrase_broken(struct scan *s, const char *text, int *words)
+begins_phrase(const char *text)
 {
-	char		 joined[TOKEN_MAX * 2] = "";
-	char		 hint[128];
-	const char	*near;
-	struct pos	 pos = queue_at(s, 0)->tok.pos;
-	size_t		 n = strlen(text);
-	int		 i;
+	size_t	 n = strlen(text);
+	int	 i;
 
 	for (i = 0; i < FACT__COUNT; i++)
 		if (strncmp(word_of((enum fact)i)->text, text, n) == 0 &&
 		    word_of((enum fact)i)->text[n] == ' ')
-			break;
-	if (i == FACT__COUNT)
-		return false;
-	for (i = 0; i < 3 && queue_at(s, i)->kind == RAW_WORD; i++) {
-		if (i > 0 && queue_at(s, i)->tok.pos.line != pos.line)
-			break;
-		if (i > 0 && find_keyword(keywords, N(keywords),
-		    queue_at(s, i)->tok.text) == K_AND)
-			break;
-		(void)snprintf(joined + strlen(joined),
-		    sizeof(joined) - strlen(joined), "%s%s", i > 0 ? " " : "",
-		    queue_at(s, i)->tok.text);
-		pos.len = queue_at(s, i)->tok.pos.col +
-		    queue_at(s, i)->tok.pos.len - pos.col;
+			return true;
+	return false;
+}
+
+static bool
+is_reserved(const char *text)
+{
+	int	 i;
+
+	for (i = 0; i < FACT__COUNT; i++)
+		if (strcmp(word_of((enum fact)i)->text, text) == 0)
+			return true;
+	return find_keyword(keywords, N(keywords), text) != 0 ||
+	    begins_phrase(text);
+}
+
+/* The first n words of the queue and the place of them all. */
+static struct pos
+join_words(struct scan *s, int n, char *buf, size_t buf_len)
+{
+	const struct raw	*r = queue_at(s, 0);
+	struct pos		 pos = r->tok.pos;
+	size_t			 len = 0;
+	int			 i;
+
+	buf[0] = '\0';
+	for (i = 0; i < n && len < buf_len; i++) {
+		r = queue_at(s, i);
+		len += (size_t)snprintf(buf + len, buf_len - len, "%s%s",
+		    i > 0 ? " " : "", r->tok.text);
+		pos.len = r->tok.pos.col + r->tok.pos.len - pos.col;
 	}
-	*words = i;
-	near = scan_nearest(s->ps, joined);
-	(void)snprintf(hint, sizeof(hint), "did you mean `%s`?", near);
+	return pos;
+}
+
+/*
+ * A word that begins phrases, and none of them follows: `age of acount`.
+ * Say so with the nearest phrase, since the grammar could only say that it
+ * does not know the word.
+ */
+static bool
+phrase_broken(struct scan *s, int *words)
+{
+	char		 joined[TOKEN_MAX * 2], hint[160];
+	const char	*near = NULL;
+	struct pos	 pos;
+	int		 n;
+
+	if (!begins_phrase(queue_at(s, 0)->tok.text))
+		return false;
+	for (n = 1; n < PHRASE_WORDS - 1; n++)
+		if (queue_at(s, n)->kind != RAW_WORD ||
+		    queue_at(s, n)->tok.pos.line !=
+		    queue_at(s, 0)->tok.pos.line)
+			break;
+	for (; n > 1 && near == NULL; n--) {
+		pos = join_words(s, n, joined, sizeof(joined));
+		near = scan_nearest(s->ps, joined);
+		*words = n;
+	}
+	if (near == NULL) {
+		*words = 1;
+		pos = join_words(s, 1, joined, sizeof(joined));
+	}
+	(void)snprintf(hint, sizeof(hint), "did you mean `%s`?",
+	    near != NULL ? near : "");
 	diag_error(s->ps->d, pos, near != NULL ? hint : NULL,
 	    "`%.100s` is not a fact", joined);
 	return true;
+}
+
+/* `destination new ...`, `key has ...`: can be nothing but a phrase. */
+static bool
+must_be_phrase(struct scan *s)
+{
+	const struct raw	*r = queue_at(s, 1);
+
+	return r->kind == RAW_WORD && (strcmp(r->tok.text, "new") == 0 ||
+	    strcmp(r->tok.text, "has") == 0);
 }
 
 static int
@@ -537,6 +603,10 @@ word_token(struct scan *s, struct tok *tok, int *words)
 	if (s->in_set && (token = find_keyword(set_words, N(set_words),
 	    tok->text)) != 0)
 		return token;
+	if (s->want_name)
+		return is_reserved(tok->text) ? RESERVED : NAME;
+	if (s->in_labels)
+		return strcmp(tok->text, "when") == 0 ? K_WHEN : NAME;
 	if ((token = find_phrase(s, &fact, words)) != 0) {
 		tok->fact = fact;
 		for (i = 1; i < *words; i++)
@@ -547,11 +617,28 @@ word_token(struct scan *s, struct tok *tok, int *words)
 		return token;
 	}
 	*words = 1;
-	if ((token = find_keyword(keywords, N(keywords), tok->text)) != 0)
-		return token;
-	if (phrase_broken(s, tok->text, words))
+	token = find_keyword(keywords, N(keywords), tok->text);
+	if ((token == 0 || must_be_phrase(s)) && phrase_broken(s, words))
 		return YYerror;
-	return NAME;
+	return token != 0 ? token : NAME;
+}
+
+/* What a token changes about the words behind it. */
+static void
+set_modes(struct scan *s, int token)
+{
+	s->want_name = token == K_LET || token == K_CLASS ||
+	    token == K_DECLARE;
+	if (token == K_SET)
+		s->in_set = true;
+	else if (token == K_FROM)
+		s->in_labels = true;
+	else if (token == K_WHEN)
+		s->in_labels = false;
+	else if (token == K_DEFAULT)
+		s->ps->tried_default = true;
+	else if (token == NL)
+		s->in_set = s->in_labels = false;
 }
 
 int
@@ -566,7 +653,6 @@ yylex(union YYSTYPE *val, struct pos *loc, struct parse *ps)
 		token = YYEOF;
 		break;
 	case RAW_NL:
-		s->in_set = false;
 		token = NL;
 		break;
 	case RAW_BAD:
@@ -577,10 +663,9 @@ yylex(union YYSTYPE *val, struct pos *loc, struct parse *ps)
 		break;
 	case RAW_WORD:
 		token = word_token(s, &r.tok, &words);
-		if (token == K_SET)
-			s->in_set = true;
 		break;
 	}
+	set_modes(s, token);
 	queue_drop(s, words);
 	val->tok = r.tok;
 	*loc = r.tok.pos;

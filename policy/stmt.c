@@ -18,7 +18,7 @@
 	((array) = arena_grow((ps)->arena, (array), (size_t)(n),	\
 	    sizeof(*(array))), &(array)[(n)++])
 
-static void
+void
 stmt_add(struct parse *ps, enum stmt_kind kind, struct pos pos, int index,
     const char *text)
 {
@@ -31,9 +31,8 @@ stmt_add(struct parse *ps, enum stmt_kind kind, struct pos pos, int index,
 		s->text = arena_strndup(ps->arena, text, strlen(text));
 }
 
-/* True when there is one already, and says so. */
-static bool
-second(struct parse *ps, bool *has, struct pos *first, struct pos pos,
+bool
+stmt_second(struct parse *ps, bool *has, struct pos *first, struct pos pos,
     const char *what)
 {
 	char	 where[128], hint[160];
@@ -49,8 +48,9 @@ second(struct parse *ps, bool *has, struct pos *first, struct pos pos,
 	return true;
 }
 
-static bool
-too_many(struct parse *ps, struct pos pos, int n, int max, const char *what)
+bool
+stmt_too_many(struct parse *ps, struct pos pos, int n, int max,
+    const char *what)
 {
 	if (n < max)
 		return false;
@@ -74,7 +74,8 @@ stmt_policy(struct parse *ps, struct pos pos, struct numval version)
 void
 stmt_default(struct parse *ps, struct pos pos, enum verdict v)
 {
-	if (second(ps, &ps->has_default, &ps->default_pos, pos, "`default`"))
+	if (stmt_second(ps, &ps->has_default, &ps->default_pos, pos,
+	    "`default`"))
 		return;
 	ps->p->dflt = v;
 	stmt_add(ps, STMT_DEFAULT, pos, 0, NULL);
@@ -84,7 +85,7 @@ void
 stmt_mode(struct parse *ps, struct pos pos, enum policy_mode m,
     struct numval above)
 {
-	if (second(ps, &ps->has_mode, &ps->mode_pos, pos, "`mode`") ||
+	if (stmt_second(ps, &ps->has_mode, &ps->mode_pos, pos, "`mode`") ||
 	    above.bad)
 		return;
 	ps->p->mode = m;
@@ -120,7 +121,7 @@ stmt_declare(struct parse *ps, struct pos pos, const struct tok *name,
 		return;
 	n->open = false;
 	n->broken = true;
-	if (value.bad || too_many(ps, pos, ps->p->n_declared, DECLARED_MAX,
+	if (value.bad || stmt_too_many(ps, pos, ps->p->n_declared, DECLARED_MAX,
 	    "declared facts"))
 		return;
 	if (value.q.type != type) {
@@ -191,7 +192,7 @@ stmt_let(struct parse *ps, struct pos pos, const struct tok *name,
 		return;
 	n->open = false;
 	n->broken = true;
-	if (q.bad || too_many(ps, pos, ps->p->n_lets, LETS_MAX, "names"))
+	if (q.bad || stmt_too_many(ps, pos, ps->p->n_lets, LETS_MAX, "names"))
 		return;
 	if (q.q.type == TYPE_FLAG) {
 		diag_error(ps->d, q.q.pos, "write `class NAME when ...`",
@@ -218,8 +219,8 @@ stmt_class(struct parse *ps, struct pos pos, const struct tok *name,
 		return;
 	n->open = false;
 	n->broken = true;
-	if (c == NULL || too_many(ps, pos, ps->p->n_classes, CLASSES_MAX,
-	    "classes"))
+	if (c == NULL || stmt_too_many(ps, pos, ps->p->n_classes -
+	    CLASS_FIRST, CLASSES_MAX - CLASS_FIRST, "classes"))
 		return;
 	n->broken = false;
 	n->index = ps->p->n_classes;
@@ -319,7 +320,7 @@ stmt_rule(struct parse *ps, struct pos pos, struct rule r,
 		    "a second rule called `%s`", name->text);
 		return;
 	}
-	if (too_many(ps, pos, ps->p->n_rules, RULES_MAX, "rules"))
+	if (stmt_too_many(ps, pos, ps->p->n_rules, RULES_MAX, "rules"))
 		return;
 	/* A wrong one is kept for its name; nothing is loaded anyway. */
 	i = ps->p->n_rules;
@@ -405,7 +406,7 @@ stmt_exempt(struct parse *ps, struct pos pos, const struct tok *name,
 			bad = true;
 		}
 	}
-	if (!bad && too_many(ps, pos, n, EXEMPTS_MAX, "exemptions"))
+	if (!bad && stmt_too_many(ps, pos, n, EXEMPTS_MAX, "exemptions"))
 		bad = true;
 	for (i = ps->n_labels; i-- > 0 && ps->labels[i].exempt == -1;)
 		ps->labels[i].exempt = bad ? -2 : n;
@@ -435,7 +436,7 @@ stmt_ceiling(struct parse *ps, struct pos pos, struct qval limit,
 			return;
 		}
 	}
-	if (too_many(ps, pos, n, 8, "ceilings"))
+	if (stmt_too_many(ps, pos, n, 8, "ceilings"))
 		return;
 	if (each.value == 0 || (limit.q.value == 0 && limit.q.ppm == 0)) {
 		diag_error(ps->d, each.value == 0 ? each.pos : limit.q.pos,
@@ -459,7 +460,7 @@ stmt_trust(struct parse *ps, struct pos pos, struct numval after,
 	struct pos	 first = t->pos;
 	bool		 has = t->given;
 
-	if (second(ps, &has, &first, pos, "`trust`"))
+	if (stmt_second(ps, &has, &first, pos, "`trust`"))
 		return;
 	t->given = true;
 	t->pos = pos;
@@ -483,164 +484,6 @@ stmt_trust(struct parse *ps, struct pos pos, struct numval after,
 	stmt_add(ps, STMT_TRUST, pos, 0, NULL);
 }
 
-static int64_t *
-cap_of(struct settings *s, enum set_key key)
-{
-	int64_t	*const cap[SET__COUNT] = {
-		[SET_CAP_ACCOUNTS] = &s->cap_accounts,
-		[SET_CAP_KEYS] = &s->cap_keys,
-		[SET_CAP_PAIRS] = &s->cap_pairs,
-		[SET_CAP_DESTINATIONS] = &s->cap_destinations,
-		[SET_CAP_WAITING] = &s->cap_waiting,
-		[SET_CAP_WITHDRAWALS] = &s->cap_withdrawals,
-		[SET_CAP_NETWORKS] = &s->cap_networks,
-		[SET_CAP_GROUPS] = &s->cap_groups,
-	};
-
-	return cap[key];
-}
-
-static const char *const cap_name[SET__COUNT] = {
-	[SET_CAP_ACCOUNTS] = "accounts",
-	[SET_CAP_KEYS] = "keys",
-	[SET_CAP_PAIRS] = "pairs",
-	[SET_CAP_DESTINATIONS] = "destinations",
-	[SET_CAP_WAITING] = "waiting",
-	[SET_CAP_WITHDRAWALS] = "withdrawals",
-	[SET_CAP_NETWORKS] = "networks",
-	[SET_CAP_GROUPS] = "groups",
-};
-
-static void
-set_capacity(struct parse *ps, enum set_key key, int64_t n, char *text,
-    size_t text_len)
-{
-	char	 num[32];
-
-	*cap_of(&ps->p->set, key) = n;
-	(void)snprintf(text, text_len, "capacity %s %s", cap_name[key],
-	    print_number(num, sizeof(num), n));
-}
-
-static bool
-set_buckets_for(struct parse *ps, struct numval n, struct numval w,
-    char *text, size_t text_len)
-{
-	struct settings	*s = &ps->p->set;
-	char		 num[32];
-	int		 i;
-
-	for (i = 0; i < s->n_buckets_for; i++) {
-		if (s->buckets_for[i].window_ms == w.value) {
-			diag_error(ps->d, w.pos, NULL,
-			    "a second `buckets` for the same window");
-			return false;
-		}
-	}
-	if (too_many(ps, w.pos, s->n_buckets_for, 8,
-	    "windows with buckets of their own"))
-		return false;
-	s->buckets_for[i].window_ms = w.value;
-	s->buckets_for[i].n = (int)n.value;
-	s->n_buckets_for++;
-	(void)snprintf(text, text_len, "buckets %d for %s", (int)n.value,
-	    print_duration(num, sizeof(num), w.value));
-	return true;
-}
-
-static bool
-set_value(struct parse *ps, enum set_key key, struct numval a,
-    struct numval b, char *text, size_t len)
-{
-	struct settings	*s = &ps->p->set;
-	char		 num[64], date[32];
-
-	switch (key) {
-	case SET_EXPIRY_HOLDS:
-		s->hold_expiry_ms = a.value;
-		(void)snprintf(text, len, "expiry of holds %s",
-		    print_duration(num, sizeof(num), a.value));
-		return true;
-	case SET_EXPIRY_CODES:
-		s->code_expiry_ms = a.value;
-		(void)snprintf(text, len, "expiry of codes %s",
-		    print_duration(num, sizeof(num), a.value));
-		return true;
-	case SET_EXEMPTIONS:
-		s->exemptions_ppm = a.value;
-		s->exemptions_given = true;
-		(void)snprintf(text, len, "exemptions upto %s of hot",
-		    print_percent(num, sizeof(num), a.value));
-		return true;
-	case SET_GROWTH:
-		if (a.value > 100000) {
-			diag_error(ps->d, a.pos, NULL,
-			    "a normal that grows by more than 10 %% a day "
-			    "bounds nothing");
-			return false;
-		}
-		s->growth_ppm = a.value;
-		(void)snprintf(text, len, "growth %s",
-		    print_percent(num, sizeof(num), a.value));
-		return true;
-	case SET_HOT:
-		if (a.value == 0) {
-			diag_error(ps->d, a.pos, NULL,
-			    "a hot wallet of nothing");
-			return false;
-		}
-		s->hot_max_sat = a.value;
-		(void)snprintf(text, len, "hot at most %s",
-		    print_amount(num, sizeof(num), a.value));
-		return true;
-	case SET_LEDGER:
-		s->ledger_external = true;
-		(void)snprintf(text, len, "ledger external");
-		return true;
-	case SET_TRUST_LISTED:
-		s->trust_listed_day = a.value;
-		s->trust_listed_sat = b.value;
-		(void)snprintf(text, len, "trust listed until %s upto %s",
-		    print_date(date, sizeof(date), a.value),
-		    print_amount(num, sizeof(num), b.value));
-		return true;
-	case SET_BUCKETS:
-		s->buckets = (int)a.value;
-		(void)snprintf(text, len, "buckets %d", s->buckets);
-		return true;
-	case SET_BUCKETS_FOR:
-		return set_buckets_for(ps, a, b, text, len);
-	case SET_CAP_ACCOUNTS:
-	case SET_CAP_KEYS:
-	case SET_CAP_PAIRS:
-	case SET_CAP_DESTINATIONS:
-	case SET_CAP_WAITING:
-	case SET_CAP_WITHDRAWALS:
-	case SET_CAP_NETWORKS:
-	case SET_CAP_GROUPS:
-		set_capacity(ps, key, a.value, text, len);
-		return true;
-	case SET__COUNT:
-		break;
-	}
-	assert(!"set");
-	return false;
-}
-
-void
-stmt_set(struct parse *ps, struct pos pos, enum set_key key,
-    struct numval a, struct numval b)
-{
-	char	 text[PRINT_TEXT_MAX];
-
-	if (key != SET_BUCKETS_FOR && second(ps, &ps->has_set[key],
-	    &ps->set_pos[key], pos, "setting of the same"))
-		return;
-	if (a.bad || b.bad || !set_value(ps, key, a, b, text, sizeof(text)))
-		return;
-	stmt_add(ps, STMT_SET, pos, 0, text);
-}
-
 struct table *
 table_begin(struct parse *ps, struct pos pos, const struct tok *name,
     enum table_kind kind)
@@ -655,7 +498,7 @@ table_begin(struct parse *ps, struct pos pos, const struct tok *name,
 		diag_error(ps->d, name->pos, NULL, "a second table <%s>",
 		    name->text);
 	else
-		(void)too_many(ps, pos, ps->p->n_tables, TABLES_MAX,
+		(void)stmt_too_many(ps, pos, ps->p->n_tables, TABLES_MAX,
 		    "tables");
 	t = PUSH(ps, ps->p->tables, ps->p->n_tables);
 	t->pos = pos;
@@ -745,7 +588,7 @@ resolve_finish(struct parse *ps, struct pos end)
 		diag_error(ps->d, ps->p->exempts[ps->p->n_exempts - 1].pos,
 		    NULL, "more than %d classes and exemptions",
 		    CLASSES_MAX - CLASS_FIRST);
-	if (!ps->has_default)
+	if (!ps->has_default && !ps->tried_default)
 		diag_error(ps->d, end, NULL, "no `default`; say what happens "
 		    "when no rule allows, for instance `default hold`");
 }

@@ -1,0 +1,291 @@
+/*
+ * drawbridge check: read a policy and say what is wrong with it, what it
+ * costs, or what another one changes.
+ *
+ * The answer goes to standard output, what is wrong to standard error.
+ */
+#include <getopt.h>
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/commands.h"
+#include "policy/ast.h"
+#include "policy/diag.h"
+#include "policy/program.h"
+#if __has_include("policy/warn.h")
+#include "policy/warn.h"
+#define HAVE_WARN
+#endif
+
+enum action { ACT_CHECK, ACT_PRINT, ACT_AGAINST, ACT_COST, ACT_SIGNER };
+
+struct options {
+	enum action	 action;
+	bool		 json;
+	bool		 strict;
+};
+
+static bool
+in_colour(FILE *f)
+{
+	const char	*no = getenv("NO_COLOR");
+
+	return isatty(fileno(f)) && (no == NULL || no[0] == '\0');
+}
+
+/* Aggregates that differ, since equal ones are one set of counters. */
+static int
+count_aggs(const struct policy *p)
+{
+	struct program	*prog = NULL;
+	int		 n = -1;
+
+	if (program_new(&prog, p, NULL) == RC_OK)
+		n = prog->n_aggs;
+	program_free(&prog);
+	return n;
+}
+
+static void
+plural(char *buf, size_t buf_len, int n, const char *what, const char *s)
+{
+	(void)snprintf(buf, buf_len, "%d %s%s", n, what, n == 1 ? "" : s);
+}
+
+static void
+summary(const struct policy *p, const char *path, int warnings)
+{
+	char	 rules[32], classes[32], aggs[32], warned[32];
+
+	plural(rules, sizeof(rules), p->n_rules, "rule", "s");
+	plural(classes, sizeof(classes), p->n_classes - CLASS_FIRST, "class",
+	    "es");
+	plural(aggs, sizeof(aggs), count_aggs(p), "aggregate", "s");
+	plural(warned, sizeof(warned), warnings, "warning", "s");
+	(void)printf("%s: %s, %s, %s: %s\n", path, rules, classes, aggs,
+	    warnings == 0 ? "good" : warned);
+}
+
+static json_t *
+json_items(const struct policy *p, struct diag *d)
+{
+	const struct diag_item	*it;
+	json_t			*a = json_array();
+	int			 i, n = diag_errors(d) + diag_warnings(d);
+
+	for (i = 0; i < n; i++) {
+		it = diag_get(d, i);
+		(void)json_array_append_new(a, json_pack(
+		    "{s:s, s:i, s:i, s:s, s:s, s:s?}",
+		    "file", p->files[it->pos.file], "line", it->pos.line,
+		    "column", it->pos.col, "level",
+		    it->level == DIAG_ERROR ? "error" : "warning",
+		    "text", it->text, "hint", it->hint));
+	}
+	return a;
+}
+
+static void
+print_json(json_t *j)
+{
+	(void)json_dumpf(j, stdout, JSON_INDENT(1) | JSON_ENSURE_ASCII);
+	(void)putchar('\n');
+	json_decref(j);
+}
+
+static int
+check_json(const struct policy *p, const char *path, struct diag *d)
+{
+	print_json(json_pack("{s:s, s:b, s:i, s:i, s:i, s:o}",
+	    "policy", path, "good", diag_warnings(d) == 0, "rules", p->n_rules,
+	    "classes", p->n_classes - CLASS_FIRST, "aggregates",
+	    count_aggs(p), "messages", json_items(p, d)));
+	return STATUS_DONE;
+}
+
+/*
+ * "FILE:LINE:COLUMN: error: TEXT" taken apart; NULL when the line is another
+ * one.  The file may hold colons itself, so it is read from behind.
+ */
+static json_t *
+json_error(char *line)
+{
+	char	*text = strstr(line, ": error: "), *col, *row;
+
+	if (line[0] == ' ' || text == NULL)
+		return NULL;
+	*text = '\0';
+	if ((col = strrchr(line, ':')) == NULL)
+		return NULL;
+	*col++ = '\0';
+	if ((row = strrchr(line, ':')) == NULL)
+		return NULL;
+	*row++ = '\0';
+	return json_pack("{s:s%, s:i, s:i, s:s, s:s}", "file", line,
+	    strlen(line), "line", (int)strtol(row, NULL, 10), "column",
+	    (int)strtol(col, NULL, 10), "level", "error", "text",
+	    text + strlen(": error: "));
+}
+
+/* Nothing was loaded: what was said about it. */
+static void
+failed_json(const char *path, char *said, const struct err *e)
+{
+	json_t	*messages = json_array(), *j;
+	char	*line, *rest = said;
+
+	while ((line = strsep(&rest, "\n")) != NULL)
+		if ((j = json_error(line)) != NULL)
+			(void)json_array_append_new(messages, j);
+	print_json(json_pack("{s:s, s:b, s:s, s:o}", "policy", path, "good",
+	    0, "error", e->text, "messages", messages));
+}
+
+/* The same for people, `error` in red where there are colours. */
+static void
+failed_text(char *said)
+{
+	bool	 colour = in_colour(stderr);
+	char	*line, *rest = said, *at;
+
+	while ((line = strsep(&rest, "\n")) != NULL && rest != NULL) {
+		at = colour && line[0] != ' ' ? strstr(line, ": error: ") :
+		    NULL;
+		if (at != NULL)
+			(void)fprintf(stderr, "%.*s: \033[1;31merror\033[0m%s\n",
+			    (int)(at - line), line, at + strlen(": error"));
+		else
+			(void)fprintf(stderr, "%s\n", line);
+	}
+}
+
+static int
+load(struct policy **out, const char *path, const struct options *o)
+{
+	FILE		*text;
+	char		*said = NULL;
+	size_t		 said_len = 0;
+	struct err	 e;
+	enum rc		 rc;
+	int		 status = STATUS_DONE;
+
+	if ((text = open_memstream(&said, &said_len)) == NULL) {
+		perror("drawbridge check");
+		return STATUS_FAILED;
+	}
+	rc = policy_load(out, path, text, &e);
+	(void)fclose(text);
+	if (rc != RC_OK) {
+		status = STATUS_FAILED;
+		if (o->json)
+			failed_json(path, said, &e);
+		else
+			failed_text(said);
+	}
+	free(said);
+	return status;
+}
+
+static int
+check(const struct policy *p, const char *path, const struct options *o)
+{
+	struct diag	*d = diag_new(p);
+	int		 status = STATUS_DONE;
+
+#ifdef HAVE_WARN
+	warn_check(p, d);
+#endif
+	if (o->json) {
+		status = check_json(p, path, d);
+	} else {
+		diag_print(d, stderr, in_colour(stderr));
+		(void)fflush(stderr);
+		summary(p, path, diag_warnings(d));
+	}
+	if (o->strict && diag_warnings(d) > 0)
+		status = STATUS_FAILED;
+	diag_free(&d);
+	return status;
+}
+
+static int
+run(const struct options *o, const char *path, const char *new_path)
+{
+	struct policy	*p = NULL, *new = NULL;
+	int		 status;
+
+	status = load(&p, path, o);
+	if (status == STATUS_DONE && new_path != NULL)
+		status = load(&new, new_path, o);
+	if (status != STATUS_DONE)
+		goto done;
+	switch (o->action) {
+	case ACT_CHECK:
+		status = check(p, path, o);
+		break;
+	case ACT_PRINT:
+		policy_print(p, stdout);
+		break;
+	case ACT_AGAINST:
+	case ACT_COST:
+	case ACT_SIGNER:
+		break;
+	}
+done:
+	policy_free(&p);
+	policy_free(&new);
+	return status;
+}
+
+int
+cmd_check(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "against", no_argument, NULL, 'a' },
+		{ "cost", no_argument, NULL, 'c' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "print", no_argument, NULL, 'p' },
+		{ "signer", no_argument, NULL, 's' },
+		{ "strict", no_argument, NULL, 'S' },
+		{ NULL, 0, NULL, 0 },
+	};
+	struct options	 o = { .action = ACT_CHECK };
+	int		 c, actions = 0, want;
+
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 'a':
+			o.action = ACT_AGAINST;
+			actions++;
+			break;
+		case 'c':
+			o.action = ACT_COST;
+			actions++;
+			break;
+		case 'j':
+			o.json = true;
+			break;
+		case 'p':
+			o.action = ACT_PRINT;
+			actions++;
+			break;
+		case 's':
+			o.action = ACT_SIGNER;
+			actions++;
+			break;
+		case 'S':
+			o.strict = true;
+			break;
+		default:
+			return usage("check");
+		}
+	}
+	want = o.action == ACT_AGAINST ? 2 : 1;
+	if (actions > 1 || argc - optind != want)
+		return usage("check");
+	return run(&o, argv[optind], want == 2 ? argv[optind + 1] : NULL);
+}
