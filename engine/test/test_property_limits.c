@@ -73,6 +73,7 @@ struct world {
 	int64_t		 t_ms;
 	int		 used[N_LIMITS];	/* which limits are in force */
 	int		 n_used;
+	int		 burst;
 	int		 n;
 	struct one	 w[STEPS];
 	int		 n_released, n_held, n_matured;
@@ -278,6 +279,17 @@ pass_time(struct world *v)
 	static const int64_t spans[] = { 1, 1000, 60000, H, 5 * H, 24 * H };
 	uint64_t	 k = rng_below(&v->rng, 60);
 
+	/* Now and then a burst, another exactly a window later. */
+	if (v->burst > 0) {
+		if (--v->burst % 40 == 0)
+			v->t_ms += limits[v->used[0]].window_ms;
+		return;
+	}
+	if (rng_below(&v->rng, 300) == 0) {
+		v->burst = 80;
+		v->t_ms += 10 * 24 * H;
+		return;
+	}
 	/* Half of all steps share their millisecond with another. */
 	if (k < 30)
 		return;
