@@ -53,6 +53,7 @@ struct replay {
 	struct reviewer	*reviewer;
 	struct decisions *decisions;	/* NULL: not wanted */
 	bool		 oracle;
+	bool		 resumed;	/* since it was last cleared */
 	size_t		 room;		/* inputs that still fit */
 	uint64_t	 events;
 	int64_t		 last_ms;
@@ -317,6 +318,7 @@ for_the_reviewer(struct replay *r, const struct outcome *o)
 		break;
 	case OUTCOME_RESUMED:
 		reviewer_resumed(r->reviewer);
+		r->resumed = true;
 		break;
 	case OUTCOME_REPEATED:
 	case OUTCOME_TAKEN:
@@ -420,8 +422,10 @@ resume(struct replay *r, int64_t t_ms)
 
 	for (i = 0; i < r->n_thieves && !r->failed; i++)
 		by_reviewer(r, INPUT_FREEZE, t_ms, none, r->thief[i], 0);
-	for (i = 0; i < PEOPLE_MAX && engine_halted(r->engine) &&
-	    !r->failed; i++)
+	/* What it lets go may stop everything again, so this does not ask
+	 * whether all is stopped, but whether it was resumed. */
+	r->resumed = false;
+	for (i = 0; i < PEOPLE_MAX && !r->resumed && !r->failed; i++)
 		by_reviewer(r, INPUT_RESUME, t_ms, none, none, (int)i);
 }
 
