@@ -275,12 +275,17 @@ ask_stopped(struct decision *d)
 static void
 hold_for_room(struct decision *d)
 {
-	d->joined.people = d->joined.people > 0 ? d->joined.people : 1;
+	d->w->why = WHY_FULL_DESTINATIONS;
 	if (d->joined.called < VERDICT_HOLD) {
 		d->joined.called = VERDICT_HOLD;
-		d->w->verdict = d->w->would = VERDICT_HOLD;
+		d->w->would = VERDICT_HOLD;
 	}
-	d->w->why = WHY_FULL_DESTINATIONS;
+	if (!decide_enforced(d))
+		return;
+	if (d->w->verdict < VERDICT_HOLD)
+		d->w->verdict = VERDICT_HOLD;
+	if (d->joined.people == 0)
+		d->joined.people = 1;
 }
 
 static void

@@ -10,6 +10,8 @@ enum plan { PLAN_RELEASE, PLAN_WAIT, PLAN_HOLD, PLAN_DENY };
 
 /* In decide.c, in the order in which a decision goes through them. */
 void decide_judge(struct decision *d, enum eval_when when);
+/* Does the verdict bind, or is it only observed (S49)? */
+bool decide_enforced(const struct decision *d);
 enum plan decide_plan(const struct decision *d);
 void decide_carry_out(struct decision *d, enum plan plan, int64_t from_ms);
 void decide_maybe_halt(struct decision *d, enum cause cause);

@@ -85,8 +85,10 @@ include_own(const struct decision *d, const struct prog_agg *a,
 	switch (a->def.stage) {
 	case STAGE_ASKED:
 		/* It stands there since it was asked for, unless that is
-		 * longer ago than the window. */
-		return !d->in_asked || (!c->distinct &&
+		 * longer ago than the window, or a resume found it in
+		 * another class. */
+		return !d->in_asked || !belongs(&a->def, d->asked_classes) ||
+		    (!c->distinct &&
 		    d->t_ms - d->w->asked_ms > c->shape.window_ms);
 	case STAGE_COMMITTED:
 		return !d->in_committed;

@@ -27,8 +27,8 @@ mark_taints(struct decision *d)
 }
 
 /* `enforce above A`: what is below A is only observed (S49). */
-static bool
-enforced(const struct decision *d)
+bool
+decide_enforced(const struct decision *d)
 {
 	const struct policy *pol = d->e->pol;
 
@@ -55,7 +55,7 @@ decide_judge(struct decision *d, enum eval_when when)
 	mark_taints(d);
 	d->w->would = (uint8_t)j->called;
 	d->w->verdict = (uint8_t)j->called;
-	if (!enforced(d)) {
+	if (!decide_enforced(d)) {
 		d->w->verdict = VERDICT_ALLOW;
 		j->deny = j->halt = j->code = false;
 		j->people = 0;

@@ -258,6 +258,13 @@ void engine_free(struct engine **e);
 void engine_apply(struct engine *e, const struct input *in,
     const struct engine_sink *sink);
 
+/*
+ * Ask for the memory that this input will need.  A caller that has a queue
+ * calls it some inputs ahead: with millions of accounts nearly every
+ * withdrawal would otherwise wait for memory.  Changes nothing.
+ */
+void engine_prefetch(const struct engine *e, const struct input *in);
+
 /* When the next waiting one falls due, INT64_MAX if none.  A caller that
  * acts between (a reviewer) sends INPUT_TICK at that time first. */
 int64_t engine_next_due_ms(const struct engine *e);

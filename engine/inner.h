@@ -246,6 +246,7 @@ struct decision {
 	bool		has_ip;
 	bool		pair_looked;
 	bool		in_asked;	/* it stands in `asked` already */
+	uint64_t	asked_classes;	/* and under these classes */
 	bool		in_committed;
 	unsigned char	address[16];
 	int64_t		t_ms;

@@ -72,7 +72,8 @@ operator_release(struct engine *e, const struct input *in)
 		return;
 	}
 	if (!decide_release(d)) {
-		engine_refused(e, in, WHY_CEILING);
+		engine_refused(e, in, d->joined.deny ? WHY_CEILING :
+		    WHY_READING);
 		return;
 	}
 	if (d->w->state == STATE_HELD && !approve(d, in->by)) {

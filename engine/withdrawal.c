@@ -37,6 +37,7 @@ prepare(struct engine *e, struct withdrawal *w, int64_t t_ms)
 	d->pair = NULL;
 	d->pair_looked = false;
 	d->in_asked = (w->flags & W_ASKED) != 0;
+	d->asked_classes = w->classes;
 	d->in_committed = false;
 	d->t_ms = t_ms;
 	memset(d->env.known, 0, sizeof(d->env.known));
