@@ -365,7 +365,9 @@ withdrawal_take_back(struct decision *d)
 void
 withdrawal_confirm_fraud(struct decision *d)
 {
-	if ((d->w->flags & W_CONFIRMED) != 0)
+	/* What was refused before it was judged is evidence of nothing. */
+	if ((d->w->flags & W_CONFIRMED) != 0 ||
+	    (d->w->flags & W_ASKED) == 0)
 		return;
 	d->w->flags |= W_CONFIRMED;
 	counters_add(d, STAGE_CONFIRMED);
