@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/amount.h"
 #include "policy/interval.h"
 
 #define BASES_MAX	256
@@ -317,6 +318,15 @@ certain_ppm(const struct cond *k, enum relop rel)
 	return 1000000 - k->less_ppm;
 }
 
+/* Of two bases the one of lower rank stands on the right: constants, then
+ * the wallet and the fund. */
+static int
+rank(const struct tableau *t, int base)
+{
+	return t->bases[base].kind <= BASE_FUND ? (int)t->bases[base].kind :
+	    (int)BASE_FUND + 1 + base;
+}
+
 static bool
 add_compare(struct imply_case *c, const struct cond *k, bool negate)
 {
@@ -342,8 +352,7 @@ add_compare(struct imply_case *c, const struct cond *k, bool negate)
 		xn *= 1000000;
 		yn *= ppm;
 	}
-	if (c->t->bases[x].kind == BASE_ONE || (y > x &&
-	    c->t->bases[y].kind != BASE_ONE)) {
+	if (rank(c->t, x) < rank(c->t, y)) {
 		int	 s = x;
 
 		x = y;
@@ -382,6 +391,9 @@ add_class(struct imply_case *c, int cls, bool value, const struct cond *flip)
 {
 	uint64_t	 bit = UINT64_C(1) << cls;
 
+	/* With one of its tests turned it is no longer that class. */
+	if (flip != NULL && cls >= CLASS_FIRST)
+		return push(c, c->t->p->classes[cls].cond, !value, flip);
 	if (((value ? c->no : c->yes) & bit) != 0)
 		return false;
 	if (((value ? c->yes : c->no) & bit) != 0)
@@ -670,28 +682,45 @@ imply_case_classes(const struct imply_case *c, uint64_t *yes_out,
 	*no_out = c->no;
 }
 
-void
-imply_case_range(const struct imply_case *c, const struct quantity *q,
-    int64_t *lo_out, int64_t *hi_out)
+/* The interval of a quantity against a base, NULL when there is none. */
+static const struct range *
+case_range(const struct imply_case *c, const struct quantity *q,
+    enum base_kind against)
 {
-	struct base	 one = { .kind = BASE_ONE };
-	const struct range *r;
+	struct base	 other = { .kind = against };
 	__int128	 num;
 	int64_t		 den;
 	int		 x, y, i;
 
+	if (!split(c->t, q, &x, &num, &den) || den != 1 || num != 1 ||
+	    (y = base_of(c->t, &other)) < 0)
+		return NULL;
+	for (i = 0; i < c->n_ranges; i++)
+		if (c->ranges[i].x == x && c->ranges[i].y == y)
+			return &c->ranges[i];
+	return NULL;
+}
+
+void
+imply_case_range(const struct imply_case *c, const struct quantity *q,
+    int64_t *lo_out, int64_t *hi_out)
+{
+	const struct range *r = case_range(c, q, BASE_ONE);
+
 	*lo_out = 0;
 	*hi_out = INT64_MAX;
-	if (!split(c->t, q, &x, &num, &den) || den != 1 || num != 1 ||
-	    (y = base_of(c->t, &one)) < 0)
-		return;
-	for (i = 0; i < c->n_ranges; i++) {
-		r = &c->ranges[i];
-		if (r->x != x || r->y != y)
-			continue;
-		if (r->lo.den != 0)
-			*lo_out = r->lo.num;
-		if (r->hi.den != 0)
-			*hi_out = r->hi.num;
-	}
+	if (r != NULL && r->lo.den != 0)
+		*lo_out = r->lo.num;
+	if (r != NULL && r->hi.den != 0)
+		*hi_out = r->hi.num;
+}
+
+int64_t
+imply_case_least_ppm(const struct imply_case *c, const struct quantity *q)
+{
+	const struct range *r = case_range(c, q, BASE_HOT);
+
+	if (r == NULL || r->lo.den == 0)
+		return 0;
+	return muldiv(r->lo.num, 1000000, r->lo.den);
 }

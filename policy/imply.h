@@ -60,4 +60,8 @@ void imply_case_classes(const struct imply_case *c, uint64_t *yes_out,
 void imply_case_range(const struct imply_case *c, const struct quantity *q,
     int64_t *lo_out, int64_t *hi_out);
 
+/* What it is at least, as a share of hot, in millionths; 0: unbounded. */
+int64_t imply_case_least_ppm(const struct imply_case *c,
+    const struct quantity *q);
+
 #endif

@@ -1,0 +1,318 @@
+/*
+ * W13: the cheapest set of budgets that covers all that can leave at once.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/amount.h"
+#include "lib/civil.h"
+#include "policy/imply.h"
+#include "policy/watch.h"
+
+#define CELLS_MAX	256
+#define BUDGETS_MAX	12		/* all their subsets are tried */
+#define PROVEN		(UINT64_C(1) << CLASS_PROVEN)
+#define HOT_ASSUMED_SAT	(INT64_C(10000) * SAT_PER_BTC)
+
+struct cell {
+	uint64_t	 yes;
+	uint64_t	 no;
+	uint32_t	 covered;	/* by which budgets */
+};
+
+/* A condition made of class literals, for one cell. */
+struct cell_cond {
+	struct cond	 all;
+	struct cond	 lits[2 * CLASSES_MAX];
+	struct cond	*kids[CLASSES_MAX];
+	struct cond	*nots[CLASSES_MAX];
+};
+
+struct work {
+	const struct policy *p;
+	struct cell	 cells[CELLS_MAX];
+	int		 n_cells;
+	bool		 too_many;
+	struct watch	 watches[WATCHES_MAX];
+	int		 budgets[BUDGETS_MAX];
+	int		 n_budgets;
+	int64_t		 hot_sat;
+};
+
+static bool
+add_cell(void *ctx, const struct imply_case *c)
+{
+	struct work	*w = ctx;
+	struct cell	*to;
+	uint64_t	 yes, no;
+	int		 i;
+
+	imply_case_classes(c, &yes, &no);
+	if ((yes & PROVEN) != 0 && !w->p->trust.given)
+		return true;
+	for (i = 0; i < w->n_cells; i++)
+		if (w->cells[i].yes == yes && w->cells[i].no == no)
+			return true;
+	if (w->n_cells == CELLS_MAX) {
+		w->too_many = true;
+		return false;
+	}
+	to = &w->cells[w->n_cells++];
+	*to = (struct cell){ yes, no, 0 };
+	return true;
+}
+
+static const struct cond *
+cell_cond(const struct policy *p, const struct cell *cell,
+    struct cell_cond *out)
+{
+	int	 c, n = 0;
+
+	memset(out, 0, sizeof(*out));
+	out->all.kind = COND_AND;
+	out->all.kids = out->kids;
+	for (c = 0; c < p->n_classes; c++) {
+		uint64_t	 bit = UINT64_C(1) << c;
+
+		if (((cell->yes | cell->no) & bit) == 0)
+			continue;
+		out->lits[n].kind = COND_CLASS;
+		out->lits[n].index = c;
+		out->kids[n] = &out->lits[n];
+		if ((cell->no & bit) != 0) {
+			out->nots[n] = &out->lits[n];
+			out->lits[CLASSES_MAX + n].kind = COND_NOT;
+			out->lits[CLASSES_MAX + n].kids = &out->nots[n];
+			out->lits[CLASSES_MAX + n].n_kids = 1;
+			out->kids[n] = &out->lits[CLASSES_MAX + n];
+		}
+		n++;
+	}
+	out->all.n_kids = n;
+	return n == 0 ? NULL : &out->all;
+}
+
+/* All ways in which the classes can be true and false together. */
+static void
+find_cells(struct work *w)
+{
+	struct imply_term terms[CLASSES_MAX];
+	struct cond	*conds = calloc(4 * CLASSES_MAX, sizeof(*conds));
+	struct cond	*(*kids)[3] = calloc(CLASSES_MAX, sizeof(*kids));
+	int		 c, n = 0;
+
+	if (conds == NULL || kids == NULL)
+		abort();
+	for (c = 0; c < w->p->n_classes; c++) {
+		struct cond	*is = &conds[4 * n];
+
+		if (c == CLASS_BUSY)
+			continue;
+		/* It is of the class, or it is not. */
+		is[0] = (struct cond){ .kind = COND_CLASS, .index = c };
+		kids[n][0] = kids[n][2] = &is[0];
+		kids[n][1] = &is[1];
+		is[1] = (struct cond){ .kind = COND_NOT,
+			.kids = &kids[n][2], .n_kids = 1 };
+		is[2] = (struct cond){ .kind = COND_OR, .kids = kids[n],
+			.n_kids = 2 };
+		terms[n] = (struct imply_term){ &is[2], false, NULL };
+		n++;
+	}
+	if (!imply_cases(w->p, terms, n, add_cell, w))
+		w->too_many = true;
+	free(conds);
+	free(kids);
+}
+
+static int64_t
+worth_sat(const struct work *w, const struct watch *b)
+{
+	int64_t	 sat = b->limit;
+
+	sat = amount_add_saturate(sat, muldiv(w->hot_sat, b->hot_ppm,
+	    1000000));
+	sat = amount_add_saturate(sat, muldiv(w->hot_sat, b->fund_ppm,
+	    1000000));
+	return muldiv(sat, watch_windows_a_day(b->agg.window_ms), 1);
+}
+
+static bool
+is_budget(const struct policy *p, const struct watch *b)
+{
+	const struct rule *r = &p->rules[b->rule];
+
+	return b->agg.scope == SCOPE_PLATFORM && b->agg.what == AGG_SUM &&
+	    (b->agg.stage == STAGE_ASKED || b->agg.stage == STAGE_COMMITTED ||
+	    b->agg.stage == STAGE_RELEASED) && r->verdict >= VERDICT_HOLD &&
+	    r->until_day == INT64_MAX &&
+	    (b->limit != 0 || b->hot_ppm != 0 || b->fund_ppm != 0);
+}
+
+static void
+cover_cells(struct work *w)
+{
+	struct cell_cond *cond = calloc(1, sizeof(*cond));
+	const struct cond *region;
+	int		 i, k, n;
+
+	if (cond == NULL)
+		abort();
+	n = watch_list(w->p, w->watches, WATCHES_MAX);
+	for (i = 0; i < n && w->n_budgets < BUDGETS_MAX; i++)
+		if (is_budget(w->p, &w->watches[i]))
+			w->budgets[w->n_budgets++] = i;
+	for (i = 0, n = 0; i < w->n_cells; i++) {
+		region = cell_cond(w->p, &w->cells[i], cond);
+		if (watch_held(w->p, region))
+			continue;
+		for (k = 0; k < w->n_budgets; k++)
+			if (watch_covers(w->p, &w->watches[w->budgets[k]],
+			    region))
+				w->cells[i].covered |= UINT32_C(1) << k;
+		w->cells[n++] = w->cells[i];
+	}
+	w->n_cells = n;
+	free(cond);
+}
+
+static bool
+covers_all(const struct work *w, uint32_t set)
+{
+	int	 i;
+
+	for (i = 0; i < w->n_cells; i++)
+		if ((w->cells[i].yes & PROVEN) == 0 &&
+		    (w->cells[i].covered & set) == 0)
+			return false;
+	return true;
+}
+
+/* What the cheapest budget lets out of one cell. */
+static int64_t
+cell_worth(const struct work *w, const struct cell *cell)
+{
+	int64_t	 best = INT64_MAX, worth;
+	int	 k;
+
+	for (k = 0; k < w->n_budgets; k++) {
+		if ((cell->covered >> k & 1) == 0)
+			continue;
+		worth = worth_sat(w, &w->watches[w->budgets[k]]);
+		if (worth < best)
+			best = worth;
+	}
+	return best;
+}
+
+static void
+name_cell(const struct work *w, struct promise *out)
+{
+	const struct policy *p = w->p;
+	const struct cell *widest = NULL;
+	size_t	 at = 0;
+	int	 i, c;
+
+	for (i = 0; i < w->n_cells; i++)
+		if ((w->cells[i].yes & PROVEN) == 0 && (widest == NULL ||
+		    cell_worth(w, &w->cells[i]) > cell_worth(w, widest)))
+			widest = &w->cells[i];
+	for (c = 0; widest != NULL && c < p->n_classes; c++) {
+		uint64_t	 bit = UINT64_C(1) << c;
+
+		if (((widest->yes | widest->no) & bit) == 0 ||
+		    at + 80 > sizeof(out->cell))
+			continue;
+		at += (size_t)snprintf(out->cell + at, sizeof(out->cell) - at,
+		    "%s%s%.60s", at > 0 ? " and " : "",
+		    (widest->no & bit) != 0 ? "not " : "",
+		    p->classes[c].name);
+	}
+}
+
+/* The cheapest set of budgets into the answer. */
+static void
+choose(const struct work *w, struct promise *out)
+{
+	uint32_t	 set, best = 0;
+	int64_t		 cost, best_cost = INT64_MAX;
+	const struct watch *b;
+	int		 k;
+
+	out->bounded = !w->too_many && covers_all(w, ~UINT32_C(0));
+	if (!out->bounded)
+		return;
+	for (set = 0; set < UINT32_C(1) << w->n_budgets; set++) {
+		for (k = 0, cost = 0; k < w->n_budgets; k++)
+			if ((set >> k & 1) != 0)
+				cost = amount_add_saturate(cost, worth_sat(w,
+				    &w->watches[w->budgets[k]]));
+		if (cost < best_cost && covers_all(w, set)) {
+			best = set;
+			best_cost = cost;
+		}
+	}
+	for (k = 0; k < w->n_budgets; k++) {
+		if ((best >> k & 1) == 0)
+			continue;
+		b = &w->watches[w->budgets[k]];
+		out->sat += muldiv(b->limit, watch_windows_a_day(b->agg.window_ms), 1);
+		out->hot_ppm += muldiv(b->hot_ppm, watch_windows_a_day(b->agg.window_ms), 1);
+		out->fund_ppm += muldiv(b->fund_ppm, watch_windows_a_day(b->agg.window_ms), 1);
+		out->by_line = out->by_line || b->line;
+		if (out->n_rules < 16)
+			out->rules[out->n_rules++] = b->rule;
+	}
+}
+
+/* What exemptions let past in a day, and ceilings stop. */
+static void
+adjust(const struct work *w, struct promise *out)
+{
+	const struct policy *p = w->p;
+	struct watch	 as = { .agg = { .window_ms = MS_PER_DAY } };
+	int64_t		 worth, best = INT64_MAX;
+	int		 i;
+
+	for (i = 0; i < p->n_exempts; i++) {
+		as.agg.window_ms = p->exempts[i].upto_ms;
+		out->exempt_sat = amount_add_saturate(out->exempt_sat,
+		    muldiv(p->exempts[i].upto_sat, watch_windows_a_day(as.agg.window_ms), 1));
+	}
+	out->sat = amount_add_saturate(out->sat, out->exempt_sat);
+	for (i = 0; i < w->n_cells; i++)
+		if ((w->cells[i].yes & PROVEN) != 0 &&
+		    w->cells[i].covered == 0)
+			out->proven_open = true;
+	for (i = 0; i < p->n_ceilings; i++) {
+		if (!watch_limit(p, &p->ceilings[i].limit, &as))
+			continue;
+		as.agg.window_ms = p->ceilings[i].window_ms;
+		if ((worth = worth_sat(w, &as)) >= best)
+			continue;
+		best = worth;
+		out->has_ceiling = true;
+		out->ceiling_sat = muldiv(as.limit, watch_windows_a_day(as.agg.window_ms), 1);
+		out->ceiling_hot_ppm = muldiv(as.hot_ppm, watch_windows_a_day(as.agg.window_ms),
+		    1);
+	}
+}
+
+void
+watch_promise(const struct policy *p, int64_t hot_sat, struct promise *out)
+{
+	struct work	*w = calloc(1, sizeof(*w));
+
+	if (w == NULL)
+		abort();
+	memset(out, 0, sizeof(*out));
+	w->p = p;
+	w->hot_sat = hot_sat >= 0 ? hot_sat : HOT_ASSUMED_SAT;
+	find_cells(w);
+	cover_cells(w);
+	choose(w, out);
+	name_cell(w, out);
+	adjust(w, out);
+	free(w);
+}
