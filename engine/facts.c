@@ -56,7 +56,7 @@ listed_proven(struct decision *d, const struct trust_terms *terms)
 
 	if (set->trust_listed_sat == 0 || p == NULL ||
 	    (p->listed_s & LISTED_IMPORTED) == 0 ||
-	    d->t_ms / MS_PER_DAY >= set->trust_listed_day)
+	    d->t_ms / MS_PER_DAY > set->trust_listed_day)
 		return false;
 	used_sat = trust_used_sat(terms, p, d->t_ms);
 	if (!d->in_committed || (d->w->classes >> CLASS_PROVEN & 1) == 0)
