@@ -10,23 +10,28 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "lib/amount.h"
+#include "lib/civil.h"
 #include "policy/ast.h"
 #include "policy/diag.h"
 #include "policy/program.h"
-#if __has_include("policy/warn.h")
+#ifdef HAVE_WARN
 #include "policy/warn.h"
-#define HAVE_WARN
 #endif
 
-enum action { ACT_CHECK, ACT_PRINT, ACT_AGAINST, ACT_COST, ACT_SIGNER };
+enum action { ACT_CHECK, ACT_PRINT, ACT_AGAINST, ACT_COST, ACT_SIGNER,
+	ACT_WORDS };
 
 struct options {
 	enum action	 action;
 	bool		 json;
 	bool		 strict;
+	int64_t		 today;		/* civil day, for what has expired */
+	int64_t		 hot_sat;	/* -1: not given */
 };
 
 static bool
@@ -197,7 +202,8 @@ check(const struct policy *p, const char *path, const struct options *o)
 	int		 status = STATUS_DONE;
 
 #ifdef HAVE_WARN
-	warn_check(p, d);
+	warn_check(p, d, o->today, o->hot_sat >= 0 ? o->hot_sat :
+	    p->set.hot_max_sat > 0 ? p->set.hot_max_sat : -1);
 #endif
 	if (o->json) {
 		status = check_json(p, path, d);
@@ -233,6 +239,7 @@ run(const struct options *o, const char *path, const char *new_path)
 	case ACT_AGAINST:
 	case ACT_COST:
 	case ACT_SIGNER:
+	case ACT_WORDS:
 		break;
 	}
 done:
@@ -241,41 +248,108 @@ done:
 	return status;
 }
 
+/* The facts that a rule may ask about: what the manual's table shows. */
+static int
+words(bool json)
+{
+	static const char *const types[] = { [TYPE_AMOUNT] = "amount",
+		[TYPE_COUNT] = "number", [TYPE_TIME] = "time",
+		[TYPE_FLAG] = "flag" };
+	static const char *const sides[] = { [SIDE_EXACT] = "exact",
+		[SIDE_AGAINST] = "against", [SIDE_FOR] = "for",
+		[SIDE_CHAIN] = "chain" };
+	const struct word	*w;
+	json_t			*a = json_array();
+	int			 i;
+
+	for (i = 0; i < FACT__COUNT; i++) {
+		w = word_of((enum fact)i);
+		if (json)
+			(void)json_array_append_new(a, json_pack(
+			    "{s:s, s:s, s:s, s:b, s:s}", "word", w->text,
+			    "type", types[w->type], "side", sides[w->side],
+			    "frozen", w->frozen, "help", w->help));
+		else
+			(void)printf("%-27s %-7s %-8s %s\n", w->text,
+			    types[w->type], sides[w->side], w->help);
+	}
+	if (json)
+		print_json(a);
+	else
+		json_decref(a);
+	return STATUS_DONE;
+}
+
+static bool
+parse_date(int64_t *day_out, const char *text)
+{
+	int	 y, m, d, n = 0;
+
+	if (sscanf(text, "%4d-%2d-%2d%n", &y, &m, &d, &n) == 3 &&
+	    text[n] == '\0' && civil_days(day_out, y, m, d))
+		return true;
+	(void)fprintf(stderr, "drawbridge check: no such day: %.40s\n", text);
+	return false;
+}
+
+static bool
+parse_hot(int64_t *sat_out, const char *text)
+{
+	struct err	 e;
+
+	if (amount_parse(sat_out, text, strlen(text), &e) == RC_OK)
+		return true;
+	(void)fprintf(stderr, "drawbridge check: --hot: %s\n", e.text);
+	return false;
+}
+
+static enum action
+action_of(int option)
+{
+	return option == 'a' ? ACT_AGAINST : option == 'c' ? ACT_COST :
+	    option == 'p' ? ACT_PRINT : option == 's' ? ACT_SIGNER :
+	    ACT_WORDS;
+}
+
 int
 cmd_check(int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "against", no_argument, NULL, 'a' },
 		{ "cost", no_argument, NULL, 'c' },
+		{ "date", required_argument, NULL, 'd' },
+		{ "hot", required_argument, NULL, 'h' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "print", no_argument, NULL, 'p' },
 		{ "signer", no_argument, NULL, 's' },
 		{ "strict", no_argument, NULL, 'S' },
+		{ "words", no_argument, NULL, 'w' },
 		{ NULL, 0, NULL, 0 },
 	};
-	struct options	 o = { .action = ACT_CHECK };
+	struct options	 o = { .action = ACT_CHECK, .hot_sat = -1,
+		.today = (int64_t)time(NULL) * MS_PER_S / MS_PER_DAY };
 	int		 c, actions = 0, want;
 
 	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (c) {
 		case 'a':
-			o.action = ACT_AGAINST;
+		case 'c':
+		case 'p':
+		case 's':
+		case 'w':
+			o.action = action_of(c);
 			actions++;
 			break;
-		case 'c':
-			o.action = ACT_COST;
-			actions++;
+		case 'd':
+			if (!parse_date(&o.today, optarg))
+				return usage("check");
+			break;
+		case 'h':
+			if (!parse_hot(&o.hot_sat, optarg))
+				return usage("check");
 			break;
 		case 'j':
 			o.json = true;
-			break;
-		case 'p':
-			o.action = ACT_PRINT;
-			actions++;
-			break;
-		case 's':
-			o.action = ACT_SIGNER;
-			actions++;
 			break;
 		case 'S':
 			o.strict = true;
@@ -284,8 +358,10 @@ cmd_check(int argc, char **argv)
 			return usage("check");
 		}
 	}
-	want = o.action == ACT_AGAINST ? 2 : 1;
+	want = o.action == ACT_AGAINST ? 2 : o.action != ACT_WORDS;
 	if (actions > 1 || argc - optind != want)
 		return usage("check");
+	if (o.action == ACT_WORDS)
+		return words(o.json);
 	return run(&o, argv[optind], want == 2 ? argv[optind + 1] : NULL);
 }

@@ -19,6 +19,7 @@
 #include "lib/civil.h"
 #include "policy/parse.h"
 #include "policy/parse_tab.h"
+#include "policy/program.h"
 #include "policy/scan.h"
 #include "policy/side.h"
 
@@ -297,6 +298,24 @@ end_of(const struct policy *p)
 	return pos;
 }
 
+/* What loads must also compile: too many facts, sums or rules are said now,
+ * not when the policy is to come into force. */
+static void
+fits(struct parse *ps, struct pos top)
+{
+	struct program	*prog = NULL;
+	const char	*file = ps->p->files[0];
+	size_t		 n = strlen(file);
+	struct err	 e;
+
+	/* The reason names the file, as every message does already. */
+	if (program_new(&prog, ps->p, &e) != RC_OK)
+		diag_error(ps->d, top, NULL, "%s", strncmp(e.text, file, n) ==
+		    0 && strncmp(e.text + n, ": ", 2) == 0 ? e.text + n + 2 :
+		    e.text);
+	program_free(&prog);
+}
+
 static enum rc
 finish(struct parse *ps, FILE *diag, struct err *e)
 {
@@ -312,6 +331,8 @@ finish(struct parse *ps, FILE *diag, struct err *e)
 		resolve_finish(ps, end_of(p));
 		side_check(p, ps->d);
 	}
+	if (diag_errors(ps->d) == 0)
+		fits(ps, top);
 	if ((n = diag_errors(ps->d)) == 0)
 		return RC_OK;
 	if (diag != NULL) {
