@@ -240,13 +240,15 @@ static enum rc
 normals_new(struct engine *e, struct err *err)
 {
 	int64_t		 growth_ppm = e->pol->set.growth_ppm;
-	int		 i;
+	int		 i, normal;
 
 	e->normals = calloc((size_t)e->n_normals + 1, sizeof(*e->normals));
 	if (e->normals == NULL)
 		return err_set(err, "normals: out of memory");
-	for (i = 0; i < e->n_normals; i++)
-		normal_init(&e->normals[i], growth_ppm);
+	for (i = 0; i < e->p->n_aggs; i++)
+		if ((normal = e->counters[i].normal) >= 0)
+			normal_init(&e->normals[normal], growth_ppm,
+			    e->p->aggs[i].def.window_ms);
 	return RC_OK;
 }
 

@@ -279,6 +279,7 @@ enum rc engine_reserve(struct engine *e, size_t inputs, struct err *err)
 
 bool engine_halted(const struct engine *e);
 int64_t engine_hot_sat(const struct engine *e);	/* S26; -1 unknown */
+int64_t engine_fund_sat(const struct engine *e);	/* -1 unknown */
 
 /* A hash of the whole state: equal states, equal hashes. */
 void engine_state_hash(const struct engine *e, unsigned char out[32]);
@@ -298,6 +299,9 @@ void engine_usage(const struct engine *e, struct engine_usage *out);
  */
 int64_t engine_read_platform(const struct engine *e, int agg);
 int64_t engine_read_normal(const struct engine *e, int agg);
+/* The highest that a normal may read within the horizon. */
+int64_t engine_read_normal_most(const struct engine *e, int agg,
+    int64_t horizon_ms);
 int64_t engine_account_balance_sat(const struct engine *e, struct ident id);
 
 /* Double entry: the sum over all books, 0 or the state is broken. */

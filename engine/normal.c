@@ -18,13 +18,14 @@
 #define READING_MAX	(INT64_C(1) << 52)
 
 void
-normal_init(struct normal *n, int64_t growth_ppm)
+normal_init(struct normal *n, int64_t growth_ppm, int64_t window_ms)
 {
 	int	 i;
 
 	assert(growth_ppm >= 0 && growth_ppm <= MILLION);
 	*n = (struct normal){
 		.growth_ppm = growth_ppm,
+		.fill_days = window_ms / MS_PER_DAY,
 		.hour = -1,
 		.level_q10 = -1,
 		.spread_ppm = -1,
@@ -263,7 +264,7 @@ close_day(struct normal *n)
 {
 	const int	 last = NORMAL_DELAY - 1;
 
-	if (n->delay_bad[last] == 0 && n->day - last >= 0)
+	if (n->delay_bad[last] == 0 && n->day - last >= n->first_day)
 		learn(n, n->day - last, n->delay[last]);
 	memmove(n->delay[1], n->delay[0],
 	    (NORMAL_DELAY - 1) * sizeof(n->delay[0]));
@@ -292,6 +293,7 @@ begin(struct normal *n, int64_t hour)
 
 	n->hour = hour;
 	n->day = hour / HOURS;
+	n->first_day = n->day + 1 + n->fill_days;
 	/* Neither today, which is not whole, nor what was before it. */
 	for (i = 0; i < NORMAL_DELAY; i++)
 		n->delay_bad[i] = 1;
@@ -306,6 +308,8 @@ normal_observe(struct normal *n, int64_t t_ms, int64_t reading)
 	if (reading > READING_MAX)
 		reading = READING_MAX;
 	if (n->hour < 0) {
+		if (reading == 0)
+			return;
 		begin(n, hour);
 		n->hour_max = reading;
 	}

@@ -4,7 +4,9 @@
  * Learned from the counter's own readings: the highest in each hour.  Days
  * close at midnight UTC and enter when three whole days have passed since;
  * a day marked bad by then (confirmed fraud in it) is not learnt, nor is the
- * first, which is not whole.
+ * first, which is not whole, nor those before a whole window has passed: a
+ * window that is still filling reads too low.  The first is the one in which
+ * the counter first read more than nothing.
  *
  * Level: the median of the day means (each by its weekday's weight) of the
  * first seven learned days; then each day
@@ -41,6 +43,8 @@
 /* Flat; a normal of zeros must go through normal_init(). */
 struct normal {
 	int64_t		growth_ppm;
+	int64_t		fill_days;	/* until the window is full */
+	int64_t		first_day;	/* that is learnt from */
 	int64_t		hour;		/* being observed, since 1970; -1 */
 	int64_t		hour_max;
 	int64_t		last;		/* the last reading given */
@@ -56,7 +60,8 @@ struct normal {
 	int64_t		weekday_q10[7];	/* Monday first */
 };
 
-void normal_init(struct normal *n, int64_t growth_ppm);
+/* window_ms: of the counter that is to be observed. */
+void normal_init(struct normal *n, int64_t growth_ppm, int64_t window_ms);
 
 /*
  * The counter reads `reading` at t.  Call it whenever the counter changes or

@@ -240,7 +240,7 @@ count_rules(struct tally *t, const struct rec *r, const struct outcome *o)
 	if (o->type != OUTCOME_DECIDED && o->verdict < VERDICT_HOLD)
 		return;
 	for (i = 0; i < RULES_MAX / 64; i++) {
-		bits = o->joined->matched[i];
+		bits = o->joined->matched[i] | o->joined->shadowed[i];
 		for (; bits != 0; bits &= bits - 1) {
 			c = &t->score.rules[i * 64 + __builtin_ctzll(bits)].
 			    sides[r->label];

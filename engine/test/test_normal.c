@@ -53,7 +53,7 @@ test_begin(void)
 	struct normal	 n;
 
 	check_case("-1 until seven whole days, three days late");
-	normal_init(&n, NORMAL_GROWTH_PPM);
+	normal_init(&n, NORMAL_GROWTH_PPM, 0);
 	CHECK_INT(normal_now(&n, at(0, 0)), -1);
 	CHECK(normal_turn_ms(&n) == INT64_MAX);
 	normal_observe(&n, at(-1, 12), 500);
@@ -64,7 +64,7 @@ test_begin(void)
 	CHECK_INT(normal_now(&n, at(10, 0)), 1000);
 	CHECK_INT(normal_now(&n, at(13, 17)), 1000);
 	check_case("nothing but zeros teaches nothing");
-	normal_init(&n, NORMAL_GROWTH_PPM);
+	normal_init(&n, NORMAL_GROWTH_PPM, 0);
 	days(&n, 0, 40, 0, true);
 	CHECK_INT(normal_now(&n, at(40, 0)), -1);
 }
@@ -76,7 +76,7 @@ test_weekly(void)
 	int64_t		 want, got, h, off = 0, first = 0;
 
 	check_case("S37: learns the rhythm of day and week");
-	normal_init(&n, NORMAL_GROWTH_PPM);
+	normal_init(&n, NORMAL_GROWTH_PPM, 0);
 	days(&n, 0, 15, 100000, false);
 	for (h = 0; h < 168; h++) {
 		want = rhythm(100000, day0 + h / 24, (int)(h % 24));
@@ -107,7 +107,7 @@ frog(int64_t times, int64_t growth_ppm)
 	int64_t		 before;
 	int		 d;
 
-	normal_init(&n, growth_ppm);
+	normal_init(&n, growth_ppm, 0);
 	days(&n, 0, 20, 1000000, false);
 	before = week_mean(&n, 21);
 	bound = before;
@@ -131,7 +131,7 @@ test_crash(void)
 	int64_t		 before, after;
 
 	check_case("one day of five times as much hardly moves it");
-	normal_init(&n, NORMAL_GROWTH_PPM);
+	normal_init(&n, NORMAL_GROWTH_PPM, 0);
 	days(&n, 0, 30, 1000000, false);
 	before = week_mean(&n, 28);
 	days(&n, 30, 31, 5000000, false);
@@ -155,7 +155,7 @@ test_marked(void)
 	int		 d;
 
 	check_case("a day marked in time is not learnt");
-	normal_init(&n, NORMAL_GROWTH_PPM);
+	normal_init(&n, NORMAL_GROWTH_PPM, 0);
 	days(&n, 0, 30, 1000000, true);
 	m = n;
 	for (d = 30; d < 60; d++) {
@@ -185,7 +185,7 @@ test_random(void)
 	check_case("any readings, any gaps: same bytes twice, never below 0");
 	for (k = 0; k < 2; k++) {
 		x = k == 0 ? a : b;
-		normal_init(x, 20000);
+		normal_init(x, 20000, 0);
 		r = (struct rng){ 77 };
 		t = at(0, 3);
 		for (i = 0; i < 20000; i++) {
