@@ -161,7 +161,8 @@ failed_text(char *said)
 		at = colour && line[0] != ' ' ? strstr(line, ": error: ") :
 		    NULL;
 		if (at != NULL)
-			(void)fprintf(stderr, "%.*s: \033[1;31merror\033[0m%s\n",
+			(void)fprintf(stderr,
+			    "%.*s: \033[1;31merror\033[0m%s\n",
 			    (int)(at - line), line, at + strlen(": error"));
 		else
 			(void)fprintf(stderr, "%s\n", line);
