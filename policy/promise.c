@@ -238,7 +238,7 @@ choose(const struct work *w, struct promise *out)
 	uint32_t	 set, best = 0;
 	int64_t		 cost, best_cost = INT64_MAX;
 	const struct watch *b;
-	int		 k;
+	int		 k, n;
 
 	out->bounded = !w->too_many && covers_all(w, ~UINT32_C(0));
 	if (!out->bounded)
@@ -257,9 +257,10 @@ choose(const struct work *w, struct promise *out)
 		if ((best >> k & 1) == 0)
 			continue;
 		b = &w->watches[w->budgets[k]];
-		out->sat += muldiv(b->limit, watch_windows_a_day(b->agg.window_ms), 1);
-		out->hot_ppm += muldiv(b->hot_ppm, watch_windows_a_day(b->agg.window_ms), 1);
-		out->fund_ppm += muldiv(b->fund_ppm, watch_windows_a_day(b->agg.window_ms), 1);
+		n = watch_windows_a_day(b->agg.window_ms);
+		out->sat += muldiv(b->limit, n, 1);
+		out->hot_ppm += muldiv(b->hot_ppm, n, 1);
+		out->fund_ppm += muldiv(b->fund_ppm, n, 1);
 		out->by_line = out->by_line || b->line;
 		if (out->n_rules < 16)
 			out->rules[out->n_rules++] = b->rule;
@@ -273,12 +274,12 @@ adjust(const struct work *w, struct promise *out)
 	const struct policy *p = w->p;
 	struct watch	 as = { .agg = { .window_ms = MS_PER_DAY } };
 	int64_t		 worth, best = INT64_MAX;
-	int		 i;
+	int		 i, n;
 
 	for (i = 0; i < p->n_exempts; i++) {
-		as.agg.window_ms = p->exempts[i].upto_ms;
+		n = watch_windows_a_day(p->exempts[i].upto_ms);
 		out->exempt_sat = amount_add_saturate(out->exempt_sat,
-		    muldiv(p->exempts[i].upto_sat, watch_windows_a_day(as.agg.window_ms), 1));
+		    muldiv(p->exempts[i].upto_sat, n, 1));
 	}
 	out->sat = amount_add_saturate(out->sat, out->exempt_sat);
 	for (i = 0; i < w->n_cells; i++)
@@ -293,9 +294,9 @@ adjust(const struct work *w, struct promise *out)
 			continue;
 		best = worth;
 		out->has_ceiling = true;
-		out->ceiling_sat = muldiv(as.limit, watch_windows_a_day(as.agg.window_ms), 1);
-		out->ceiling_hot_ppm = muldiv(as.hot_ppm, watch_windows_a_day(as.agg.window_ms),
-		    1);
+		n = watch_windows_a_day(as.agg.window_ms);
+		out->ceiling_sat = muldiv(as.limit, n, 1);
+		out->ceiling_hot_ppm = muldiv(as.hot_ppm, n, 1);
 	}
 }
 

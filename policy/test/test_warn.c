@@ -135,7 +135,8 @@ static const struct w cases[] = {
 	    "of rest > 9 btc\nhold by lot 1 in 9 when small\n", "hold when "
 	    "rest and sum committed on platform in 1d of rest > 9 btc\nhold "
 	    "by lot 1 in 9 when not proven\n", "W12", 1 },
-	{ "W13", "hold when via web\n", "hold when via web\n" BUDGET, "W13", 0 },
+	{ "W13", "hold when via web\n", "hold when via web\n" BUDGET, "W13",
+	    0 },
 	{ "W14", "hold when sum asked by account in 24h < 5 btc and via web\n",
 	    "hold when sum asked by account in 24h < 5 btc and via web\n"
 	    "deny when sum asked by account in 24h >= 5 btc\n", "W14", 1 },
