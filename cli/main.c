@@ -24,29 +24,40 @@ struct command {
 	const char	*help;		/* one line */
 };
 
+#define SCENES_USAGE							\
+	"    [--sizes small,...] [--seeds N] [--kinds ATTACK,...]\n"	\
+	"    [--reviewer WHO]... [--json] [more: drawbridge(1)]"
+
 static const struct command commands[] = {
 	{ "check", cmd_check,
-	    "[--json] [--cost] [--signer] POLICY\n"
-	    "--print POLICY\n"
-	    "--against OLD NEW",
+	    "[--json] [--strict] [--hot BTC] [--date DAY] POLICY\n"
+	    "[--json] --cost|--signer|--print POLICY\n"
+	    "[--json] --against OLD NEW\n"
+	    "[--json] --words",
 	    "read a policy: errors, warnings, what it costs, what it changes" },
 	{ "compare", cmd_compare,
-	    "[--json]",
+	    "[--policy POLICY]... [--honest]\n" SCENES_USAGE,
 	    "loss and friction of policies side by side" },
 	{ "exposure", cmd_exposure,
 	    "[--json] --policy POLICY [SCENARIO]",
 	    "how much can leave, with what in a thief's hands" },
 	{ "replay", cmd_replay,
 	    "--policy POLICY [--reviewer none|oracle:MINUTES[,N/h][,P%]]\n"
-	    "    [--report text|json] [--decisions FILE.jsonl] SCENARIO",
+	    "    [--report text|json] [--decisions FILE.jsonl]\n"
+	    "    [--history SCENARIO] [--from MS] [--lot-key HEX] [--quiet]\n"
+	    "    SCENARIO",
 	    "decide a scenario's withdrawals and score the policy" },
 	{ "simulate", cmd_simulate,
-	    "--seed N --preset small|medium|large [--attack NAME] -o FILE\n"
-	    "--list",
+	    "--seed N --preset small|medium|large [--attack NAME]\n"
+	    "    [--owners P%] [--days N] [--accounts N] [--crash-day N]\n"
+	    "    [--network NAME] [--start DAY] [--set NAME=VALUE]... -o FILE\n"
+	    "[--json] --list|--params",
 	    "make a scenario: a platform's customers, and a thief" },
 	{ "tune", cmd_tune,
-	    "[--json] --policy POLICY SCENARIO...",
-	    "find a policy's numbers on scenarios" },
+	    "--policy POLICY --let NAME=FROM..TO[:STEPS]...\n"
+	    "    [--points N] [--search-seed N]\n"
+	    "    [--friction held|value|delayed|code|all]\n" SCENES_USAGE,
+	    "search a policy's numbers: loss against friction" },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
