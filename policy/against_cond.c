@@ -19,8 +19,8 @@ differs(struct against_walk *w, enum width width, bool negate,
 	char		 text[300];
 	va_list		 ap;
 
-	if (width != WIDTH_UNKNOWN && !w->unsure && ((width == WIDTH_WIDER) != negate) ==
-	    w->accuses)
+	if (width != WIDTH_UNKNOWN && !w->unsure &&
+	    ((width == WIDTH_WIDER) != negate) == w->accuses)
 		direction = AGAINST_TIGHTENS;
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);

@@ -20,7 +20,8 @@ struct a {
 #define CLASS	"class big when amount > 5 btc\n"
 #define DIRECT	"hold \"r\" when big\n"
 #define TRUST	"trust proven after 3d full at 10d used in 10d upto 9 btc\n"
-#define EX	"hold \"l\" when amount > 1 btc\ntable <t> of accounts { \"a\" }\n"
+#define EX	"hold \"l\" when amount > 1 btc\n" \
+		"table <t> of accounts { \"a\" }\n"
 
 static const struct a cases[] = {
 	{ "the same", LET "hold when xx > 1 btc\n",
