@@ -36,4 +36,26 @@ else
 	echo "not ok drawbridge(1) knows each option: not$missing"
 	status=1
 fi
+# And in both completions; these have none that does not exist.
+for file in etc/completion/drawbridge.bash etc/completion/_drawbridge; do
+	wrong=
+	known=$(sed -n 's/.*{ "\([a-z-]*\)", [a-z]*_argument.*/--\1/p' \
+	    cli/*.[ch] | sort -u)
+	for option in $known; do
+		[ "$option" != --help ] || continue
+		grep -q -- "$option\([^a-z-]\|\$\)" "$file" ||
+			wrong="$wrong no $option"
+	done
+	for option in $(grep -o -- '--[a-z][a-z-]*' "$file" | sort -u); do
+		case $option in --version | --help) continue ;; esac
+		echo "$known" | grep -qx -- "$option" ||
+			wrong="$wrong unknown $option"
+	done
+	if [ -z "$wrong" ]; then
+		echo "ok $file knows the options"
+	else
+		echo "not ok $file knows the options:$wrong"
+		status=1
+	fi
+done
 exit $status

@@ -22,21 +22,35 @@ _drawbridge()
 	--report)
 		words="text json"
 		;;
-	--preset)
+	--preset | --sizes)
 		words="small medium large"
 		;;
-	--attack)
+	--network)
+		words="main test signet regtest"
+		;;
+	--friction)
+		words="held value delayed code all"
+		;;
+	--attack | --kinds)
 		words=$("$program" simulate --list 2>/dev/null |
 		    sed -n 's/^ *\([a-z][a-z0-9-]*\).*/\1/p')
 		;;
 	esac
 	if [ -z "$words" ] && [ "${cur#-}" != "$cur" ]; then
+		local scenes="--sizes --seed --seeds --kinds --days --settle
+		    --warmup --set --owners --reviewer --honest --jobs --json"
 		case ${COMP_WORDS[1]} in
-		check) words="--json --cost --signer --print --against" ;;
-		replay) words="--json --policy --reviewer --report --decisions" ;;
-		simulate) words="--seed --preset --attack --list -o" ;;
-		exposure | tune) words="--json --policy" ;;
-		compare) words="--json" ;;
+		check) words="--json --strict --hot --date --cost --signer
+		    --print --against --words" ;;
+		replay) words="--json --policy --reviewer --report --decisions
+		    --history --from --lot-key --progress --quiet" ;;
+		simulate) words="--seed --preset --attack --owners --days
+		    --accounts --crash-day --network --start --set --params
+		    --list --json --output -o" ;;
+		exposure) words="--json --policy" ;;
+		compare) words="--policy $scenes" ;;
+		tune) words="--policy --let --points --search-seed --friction
+		    $scenes" ;;
 		esac
 		words="$words --help"
 	fi
