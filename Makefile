@@ -6,6 +6,7 @@
 #	make bench	benchmarks beside their baselines [NAME=engine]
 #	make compare	the shipped policy beside others' documented controls
 #	make fuzz	every fuzz target, SECONDS=60 each
+#	make picture	etc/picture.svg, the terminal picture of the README
 #	make clean	forget what was built
 
 BUILD = build
@@ -13,7 +14,7 @@ NAME =
 SECONDS = 60
 
 .POSIX:
-.PHONY: run check build bench compare fuzz clean configure
+.PHONY: run check build bench compare fuzz picture clean configure
 
 run: build
 	@tools/run $(BUILD)
@@ -39,6 +40,12 @@ compare: build
 fuzz:
 	@tools/install-packages build check
 	@tools/fuzz $(SECONDS)
+
+picture: build
+	@DRAWBRIDGE_COLOR=always LC_ALL=C.UTF-8 $(BUILD)/drawbridge replay \
+	    --policy etc/default.policy etc/scenarios/binance-2019.jsonl | \
+	    tools/term-to-svg --title 'make run' >$(BUILD)/picture.svg
+	@mv $(BUILD)/picture.svg etc/picture.svg
 
 clean:
 	rm -rf $(BUILD) build-check-* build-fuzz
