@@ -23,7 +23,8 @@ struct scene {
 	struct world	 world;
 	struct bank	 traffic;
 	struct bank	*attacks;	/* one a kind */
-	int		*order;		/* kinds, by when they begin */
+	int64_t		*fork_ms;	/* of each: see fork_time() */
+	int		*order;		/* kinds, by that */
 };
 
 /* A process that plays an attack. */
@@ -123,6 +124,7 @@ scene_free(struct suite *s, struct scene *sc)
 	for (i = 0; sc->attacks != NULL && i < s->o.n_kinds; i++)
 		bank_free(&sc->attacks[i]);
 	free(sc->attacks);
+	free(sc->fork_ms);
 	free(sc->order);
 	bank_free(&sc->traffic);
 }
@@ -193,17 +195,35 @@ make_attack(struct scene *sc, const struct params *p, const char *kind,
 	return rc;
 }
 
-/* By when they begin, which is where the parent forks. */
+/*
+ * Where an attack's own process begins: at its first event that is not a
+ * deposit.  What is credited to a victim weeks before decides nothing until
+ * he has spent what he had, and honest customers never lack coins
+ * (traffic.h); so those deposits are played when the process begins.
+ */
+static int64_t
+fork_time(const struct bank *attack)
+{
+	struct bank_cursor	 c;
+	struct scenario_event	 ev;
+
+	bank_begin(&c, attack);
+	while (bank_next(&c, &ev))
+		if (ev.type != SCENARIO_DEPOSIT)
+			return ev.t_ms;
+	return attack->first_ms;
+}
+
 static void
 order_attacks(const struct suite *s, struct scene *sc)
 {
 	int	 i, k, at;
 
 	for (i = 0; i < s->o.n_kinds; i++) {
+		sc->fork_ms[i] = fork_time(&sc->attacks[i]);
 		for (k = i; k > 0; k--) {
 			at = sc->order[k - 1];
-			if (sc->attacks[at].first_ms <=
-			    sc->attacks[i].first_ms)
+			if (sc->fork_ms[at] <= sc->fork_ms[i])
 				break;
 			sc->order[k] = at;
 		}
@@ -233,8 +253,9 @@ make_scene(struct suite *s, struct scene *sc, struct err *e)
 	if (simulate_run(&p, NULL, &sink, e) != RC_OK)
 		return RC_FAILED;
 	sc->attacks = calloc((size_t)s->o.n_kinds + 1, sizeof(*sc->attacks));
+	sc->fork_ms = calloc((size_t)s->o.n_kinds + 1, sizeof(*sc->fork_ms));
 	sc->order = calloc((size_t)s->o.n_kinds + 1, sizeof(*sc->order));
-	if (sc->attacks == NULL || sc->order == NULL)
+	if (sc->attacks == NULL || sc->fork_ms == NULL || sc->order == NULL)
 		return err_set(e, "out of memory");
 	for (i = 0; i < s->o.n_kinds; i++)
 		if (make_attack(sc, &p, s->o.kinds[i], &sc->attacks[i],
@@ -309,15 +330,18 @@ finish(struct replay *r, struct suite_result *result)
 
 /* Playing */
 
+/* The next event, but not before t_ms. */
 static enum rc
 play_one(struct replay *r, struct bank_cursor *c, enum network net,
-    struct err *e)
+    int64_t t_ms, struct err *e)
 {
 	struct scenario_event	 ev;
 	bool			 more;
 
 	more = bank_next(c, &ev);
 	assert(more);
+	if (ev.t_ms < t_ms)
+		ev.t_ms = t_ms;
 	return replay_event(r, &ev, net, false, e);
 }
 
@@ -327,7 +351,7 @@ play_until(struct replay *r, struct bank_cursor *c, enum network net,
     int64_t t_ms, struct err *e)
 {
 	while (c->at < c->bank->len && bank_next_ms(c) <= t_ms)
-		if (play_one(r, c, net, e) != RC_OK)
+		if (play_one(r, c, net, INT64_MIN, e) != RC_OK)
 			return RC_FAILED;
 	return RC_OK;
 }
@@ -345,7 +369,8 @@ play_attack(const struct suite *s, struct replay *r, struct bank_cursor *c,
 	bank_begin(&a, attack);
 	while (a.at < attack->len)
 		if (play_until(r, c, net, bank_next_ms(&a), &result->why) !=
-		    RC_OK || play_one(r, &a, net, &result->why) != RC_OK)
+		    RC_OK || play_one(r, &a, net, sc->fork_ms[kind],
+		    &result->why) != RC_OK)
 			return;
 	if (s->o.settle_days > 0)
 		end_ms = attack->last_ms + s->o.settle_days * MS_PER_DAY;
@@ -433,7 +458,7 @@ play_scene(struct suite *s, struct scene *sc, struct replay *r, struct err *e)
 		kind = sc->order[i];
 		if (!s->kinds[kind])
 			continue;
-		rc = play_until(r, &c, net, sc->attacks[kind].first_ms, e);
+		rc = play_until(r, &c, net, sc->fork_ms[kind], e);
 		if (rc == RC_OK)
 			rc = start_child(s, r, &c, sc, kind, e);
 	}

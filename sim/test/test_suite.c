@@ -235,8 +235,9 @@ test_knobs(void)
 }
 
 /*
- * No honest day comes near a fifth of this room in an hour, and thieves who
- * want most of the wallet at once do: less room costs nothing and saves.
+ * Without rich customers no ten honest minutes come near a quarter of the
+ * wallet, and thieves who want most of it at once do: less room costs
+ * nothing and saves.
  */
 static const char obvious[] =
     "policy 1\n"
@@ -256,6 +257,9 @@ test_tune(void)
 	struct err		 e;
 	int			 i, best = 0;
 
+	o.sets[o.n_sets++] = "whale_ppm=0";
+	o.sets[o.n_sets++] = "institution_ppm=0";
+	o.sets[o.n_sets++] = "surprise_ppm=0";
 	check_case("tune finds the better of two obvious settings");
 	CHECK(knob_parse(&k, policy, "room=25%..300%:2", &e) == RC_OK);
 	CHECK(suite_new(&s, &o, &e) == RC_OK);
