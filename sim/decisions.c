@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lib/json.h"
@@ -15,7 +16,7 @@
 struct decisions {
 	const struct program *p;
 	char		*path;
-	char		*tmp_path;
+	char		*tmp_path;	/* NULL: a device or a pipe */
 	FILE		*spool;
 	FILE		*out;
 	char		*line;
@@ -41,18 +42,35 @@ io_failed(const struct decisions *d, struct err *e)
 	return err_set(e, "%s: %s", d->path, strerror(errno));
 }
 
+static enum rc
+open_out(struct decisions *d, struct err *e)
+{
+	size_t		 room = strlen(d->path) + 32;
+	struct stat	 st;
+
+	/* Nothing takes the place of a device or a pipe. */
+	if (stat(d->path, &st) != 0 || S_ISREG(st.st_mode)) {
+		if ((d->tmp_path = malloc(room)) == NULL)
+			return err_set(e, "out of memory");
+		(void)snprintf(d->tmp_path, room, "%s.tmp.%ld", d->path,
+		    (long)getpid());
+	}
+	d->out = fopen(d->tmp_path != NULL ? d->tmp_path : d->path, "we");
+	if (d->out == NULL || (d->spool = tmpfile()) == NULL)
+		return io_failed(d, e);
+	return RC_OK;
+}
+
 enum rc
 decisions_new(struct decisions **out, const char *path,
     const struct program *p, struct err *e)
 {
 	struct decisions	*d = calloc(1, sizeof(*d));
-	size_t			 room = strlen(path) + 32;
 
 	if (d == NULL)
 		return err_set(e, "out of memory");
 	d->p = p;
 	if ((d->path = strdup(path)) == NULL ||
-	    (d->tmp_path = malloc(room)) == NULL ||
 	    (d->line = malloc(LINE_ROOM)) == NULL ||
 	    (d->seen = calloc((size_t)p->n_tests + 1, sizeof(*d->seen))) ==
 	    NULL ||
@@ -61,10 +79,7 @@ decisions_new(struct decisions **out, const char *path,
 		decisions_free(&d);
 		return err_set(e, "out of memory");
 	}
-	(void)snprintf(d->tmp_path, room, "%s.tmp.%ld", path, (long)getpid());
-	if ((d->out = fopen(d->tmp_path, "we")) == NULL ||
-	    (d->spool = tmpfile()) == NULL) {
-		(void)io_failed(d, e);
+	if (open_out(d, e) != RC_OK) {
 		decisions_free(&d);
 		return RC_FAILED;
 	}
@@ -82,7 +97,8 @@ decisions_free(struct decisions **dp)
 		return;
 	if (d->out != NULL) {
 		(void)fclose(d->out);
-		(void)unlink(d->tmp_path);
+		if (d->tmp_path != NULL)
+			(void)unlink(d->tmp_path);
 	}
 	if (d->spool != NULL)
 		(void)fclose(d->spool);
@@ -420,7 +436,7 @@ decisions_write(struct decisions *d, const struct tally *t, struct err *e)
 enum rc
 decisions_keep(struct decisions *d, struct err *e)
 {
-	if (rename(d->tmp_path, d->path) != 0)
+	if (d->tmp_path != NULL && rename(d->tmp_path, d->path) != 0)
 		return io_failed(d, e);
 	if (fclose(d->out) != 0) {
 		d->out = NULL;

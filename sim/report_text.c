@@ -231,12 +231,12 @@ put_thief(const struct page *p)
 }
 
 static void
-put_cell(const struct page *p, const struct score_cell *c)
+put_cell(const struct page *p, const struct score_cell *c, int width)
 {
 	char	 n[NUMBER_MAX];
 
 	put_right(p, c->count > 0 ? count_text(n, c->count) : "-", 9);
-	put_right(p, c->count > 0 ? btc_text(n, c->sat) : "-", 14);
+	put_right(p, c->count > 0 ? btc_text(n, c->sat) : "-", width);
 }
 
 static void
@@ -250,19 +250,20 @@ put_row(const struct page *p, const char *name, int key)
 	char			 n[NUMBER_MAX];
 
 	put_left(p, name, 18);
-	put_cell(p, c);
 	if (u->all.count > 0) {
-		put_cell(p, key < 0 ? &a->all : &a->keys[key]);
-		put_cell(p, key < 0 ? &u->all : &u->keys[key]);
+		put_cell(p, c, 11);
+		put_cell(p, key < 0 ? &a->all : &a->keys[key], 11);
+		put_cell(p, key < 0 ? &u->all : &u->keys[key], 11);
 		(void)fputc('\n', p->f);
 		return;
 	}
+	put_cell(p, c, 13);
 	put_right(p, c->count == 0 || key < 0 ? "" : share_text(n,
 	    (int64_t)c->count, (int64_t)h->all.count), 9);
 	(void)fputc(' ', p->f);
 	put_bar(p, key < 0 ? 0 : (int64_t)c->count, (int64_t)h->all.count,
 	    BAR - 2);
-	put_cell(p, key < 0 ? &a->all : &a->keys[key]);
+	put_cell(p, key < 0 ? &a->all : &a->keys[key], 13);
 	(void)fputc('\n', p->f);
 }
 
@@ -271,7 +272,7 @@ put_table(const struct page *p)
 {
 	static const char *const	 names[SCORE__KEYS] = {
 		"  released at once", "  delayed", "  asked for a code",
-		"  stopped by a halt", "  held", "  denied" };
+		"  stopped (a halt)", "  held", "  denied" };
 	const struct score_side		*h;
 	char				 a[CIVIL_TEXT_MAX];
 	char				 b[CIVIL_TEXT_MAX];
@@ -281,10 +282,10 @@ put_table(const struct page *p)
 	put_heading(p, "What they met");
 	put_style(p, STYLE_DIM);
 	if (p->r->score->sides[LABEL_NONE].all.count > 0)
-		(void)fprintf(p->f, "%14s%14s%9s%14s%9s%13s\n", "honest",
+		(void)fprintf(p->f, "%14s%11s%9s%11s%9s%11s\n", "honest",
 		    "btc", "thief", "btc", "no label", "btc");
 	else
-		(void)fprintf(p->f, "%14s%14s%9s%9s%9s%14s\n", "honest",
+		(void)fprintf(p->f, "%14s%13s%9s%9s%9s%13s\n", "honest",
 		    "btc", "share", "", "thief", "btc");
 	put_style(p, STYLE_PLAIN);
 	for (k = 0; k < SCORE__KEYS; k++)
@@ -302,18 +303,17 @@ put_table(const struct page *p)
 static void
 put_halt(const struct page *p, const struct score_halt *h)
 {
-	char	 when[CIVIL_TEXT_MAX], len[CIVIL_TEXT_MAX], who[96];
+	char	 when[CIVIL_TEXT_MAX], len[CIVIL_TEXT_MAX], a[64], b[64];
 
 	(void)fprintf(p->f, "  %s  ", civil_format(when, h->t_ms));
 	put_left(p, h->until_ms < 0 ? "to the end" :
 	    duration_format(len, h->until_ms - h->t_ms), 11);
 	if (h->rule >= 0)
 		(void)fprintf(p->f, "%s  %s\n",
-		    p->r->program->rules[h->rule].name,
-		    p->r->program->rules[h->rule].where);
+		    shorten(p, a, p->r->program->rules[h->rule].name, 22),
+		    shorten(p, b, p->r->program->rules[h->rule].where, 22));
 	else
-		(void)fprintf(p->f, "by %s\n", term_safe(&p->t, who,
-		    sizeof(who), h->by, strlen(h->by)));
+		(void)fprintf(p->f, "by %s\n", shorten(p, a, h->by, 40));
 }
 
 static void
@@ -423,7 +423,9 @@ put_rules(const struct page *p)
 		return;
 	put_heading(p, "Rules that spoke");
 	put_style(p, STYLE_DIM);
-	(void)fprintf(p->f, "%24s%13s%19s\n", "thief", "btc", "honest");
+	(void)fprintf(p->f, "%24s%13s%19s\n", "thief", "btc",
+	    p->r->score->sides[LABEL_NONE].all.count > 0 ? "others" :
+	    "honest");
 	put_style(p, STYLE_PLAIN);
 	for (i = 0; i < n && i < RULES_SHOWN; i++)
 		put_rule(p, &w[i], w[0].sat);
@@ -443,7 +445,7 @@ excuse(const struct score_loss *l, char buf[64])
 
 	switch (l->key) {
 	case SCORE_AT_ONCE:
-		return "nothing asked for more";
+		return "no rule spoke";
 	case SCORE_DELAYED:
 		(void)snprintf(buf, 64, "went out after %s",
 		    duration_format(len, l->released_ms - l->asked_ms));

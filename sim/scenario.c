@@ -286,20 +286,18 @@ static enum rc
 check_order(struct scenario_reader *r, const struct scenario_event *ev,
     struct err *e)
 {
+	if (ev->type == SCENARIO_HEADER && r->any) {
+		(void)err_set(e, "`scenario` stands on the first line only");
+		return scenario_reader_blame(r, "type", e);
+	}
 	if (ev->t_ms < r->last_ms) {
 		(void)err_set(e, "%" PRId64 " after %" PRId64
 		    "; time never decreases", ev->t_ms, r->last_ms);
 		return scenario_reader_blame(r, "t", e);
 	}
-	r->last_ms = ev->t_ms;
-	if (ev->type == SCENARIO_HEADER) {
-		if (r->any) {
-			(void)err_set(e, "`scenario` stands on the first line "
-			    "only");
-			return scenario_reader_blame(r, "type", e);
-		}
+	if (ev->type == SCENARIO_HEADER)
 		r->net = ev->network;
-	}
+	r->last_ms = ev->t_ms;
 	r->any = true;
 	return RC_OK;
 }

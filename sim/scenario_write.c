@@ -239,9 +239,6 @@ put_login(char *p, const struct scenario_event *ev)
 static char *
 put_people(char *p, const struct scenario_event *ev)
 {
-	p = key_text(p, "id", ev->id);
-	p = key_text(p, "account", ev->account);
-	p = key_text(p, "key", ev->key);
 	p = key_text(p, "by", ev->by);
 	return key_text(p, "reason", ev->reason);
 }
@@ -292,8 +289,11 @@ put_keys(char *p, const struct scenario_event *ev)
 		    ev->not_me ? scenario_text_of("not_me") : ev->reason);
 	case SCENARIO_RELEASE:
 	case SCENARIO_DENY:
+		return put_people(key_text(p, "id", ev->id), ev);
 	case SCENARIO_FREEZE:
 	case SCENARIO_UNFREEZE:
+		p = key_text(p, "account", ev->account);
+		return put_people(key_text(p, "key", ev->key), ev);
 	case SCENARIO_HALT:
 	case SCENARIO_RESUME:
 		return put_people(p, ev);
@@ -414,14 +414,22 @@ writer_free(struct scenario_writer **wp)
 static enum rc
 open_file(struct scenario_writer *w, const char *path, struct err *e)
 {
-	size_t	 room = strlen(path) + 32;
+	size_t		 room = strlen(path) + 32;
+	struct stat	 st;
 
 	if (strcmp(path, "-") == 0) {
 		w->fd = STDOUT_FILENO;
 		return RC_OK;
 	}
-	if ((w->path = strdup(path)) == NULL ||
-	    (w->tmp_path = malloc(room)) == NULL)
+	if ((w->path = strdup(path)) == NULL)
+		return err_set(e, "out of memory");
+	/* Nothing takes the place of a device or a pipe. */
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+		w->fd = open(path, O_WRONLY | O_CLOEXEC);
+		return w->fd >= 0 ? RC_OK :
+		    err_set(e, "%s: %s", path, strerror(errno));
+	}
+	if ((w->tmp_path = malloc(room)) == NULL)
 		return err_set(e, "out of memory");
 	(void)snprintf(w->tmp_path, room, "%s.tmp.%ld", path, (long)getpid());
 	w->fd = open(w->tmp_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
@@ -484,16 +492,11 @@ scenario_writer_close(struct scenario_writer **wp, struct err *e)
 
 	if (flush(w, true) != RC_OK)
 		goto failed;
-	if (w->path == NULL) {
+	if (w->tmp_path == NULL) {
 		writer_free(wp);
 		return RC_OK;
 	}
-	/* Pipes and devices cannot be synced and need not be. */
-	if (fsync(w->fd) != 0 && errno != EINVAL && errno != EROFS) {
-		(void)write_failed(w, strerror(errno));
-		goto failed;
-	}
-	if (rename(w->tmp_path, w->path) != 0) {
+	if (fsync(w->fd) != 0 || rename(w->tmp_path, w->path) != 0) {
 		(void)write_failed(w, strerror(errno));
 		goto failed;
 	}
