@@ -16,12 +16,11 @@
 #include "cli/commands.h"
 #include "lib/amount.h"
 #include "lib/civil.h"
+#include "policy/against.h"
 #include "policy/ast.h"
 #include "policy/diag.h"
 #include "policy/program.h"
-#ifdef HAVE_WARN
 #include "policy/warn.h"
-#endif
 
 enum action { ACT_CHECK, ACT_PRINT, ACT_AGAINST, ACT_COST, ACT_SIGNER,
 	ACT_WORDS };
@@ -202,10 +201,8 @@ check(const struct policy *p, const char *path, const struct options *o)
 	struct diag	*d = diag_new(p);
 	int		 status = STATUS_DONE;
 
-#ifdef HAVE_WARN
 	warn_check(p, d, o->today, o->hot_sat >= 0 ? o->hot_sat :
 	    p->set.hot_max_sat > 0 ? p->set.hot_max_sat : -1);
-#endif
 	if (o->json) {
 		status = check_json(p, path, d);
 	} else {
@@ -217,6 +214,54 @@ check(const struct policy *p, const char *path, const struct options *o)
 		status = STATUS_FAILED;
 	diag_free(&d);
 	return status;
+}
+
+static int
+print(const struct policy *p, const struct options *o)
+{
+	char	*text = NULL;
+	size_t	 len = 0;
+	FILE	*f;
+
+	if (!o->json) {
+		policy_print(p, stdout);
+		return STATUS_DONE;
+	}
+	if ((f = open_memstream(&text, &len)) == NULL) {
+		perror("drawbridge check");
+		return STATUS_FAILED;
+	}
+	policy_print(p, f);
+	(void)fclose(f);
+	print_json(json_pack("{s:s%}", "text", text, len));
+	free(text);
+	return STATUS_DONE;
+}
+
+static void
+json_change(void *ctx, const struct against_change *c)
+{
+	(void)json_array_append_new(ctx, json_pack("{s:s, s:s, s:s, s:s}",
+	    "direction", against_text(c->direction), "where", c->where,
+	    "subject", c->subject, "reason", c->reason));
+}
+
+static int
+against(const struct policy *old, const struct policy *new,
+    const struct options *o)
+{
+	struct against_counts	 n;
+	json_t			*changes;
+
+	if (!o->json) {
+		against_print(old, new, stdout, &n);
+		return STATUS_DONE;
+	}
+	changes = json_array();
+	against_compare(old, new, json_change, changes, &n);
+	print_json(json_pack("{s:i, s:i, s:i, s:o}", "tightens", n.tightens,
+	    "loosens", n.loosens, "neutral", n.neutral, "changes", changes));
+	return STATUS_DONE;
 }
 
 static int
@@ -235,9 +280,11 @@ run(const struct options *o, const char *path, const char *new_path)
 		status = check(p, path, o);
 		break;
 	case ACT_PRINT:
-		policy_print(p, stdout);
+		status = print(p, o);
 		break;
 	case ACT_AGAINST:
+		status = against(p, new, o);
+		break;
 	case ACT_COST:
 	case ACT_SIGNER:
 	case ACT_WORDS:

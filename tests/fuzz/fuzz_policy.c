@@ -9,9 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/against.h"
 #include "policy/ast.h"
 #include "policy/diag.h"
 #include "policy/program.h"
+#include "policy/warn.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -29,13 +31,22 @@ print(const struct policy *p, size_t *len)
 }
 
 static void
+warn(const struct policy *p)
+{
+	struct diag	*d = diag_new(p);
+
+	warn_check(p, d, 20782, -1);
+	diag_free(&d);
+}
+
+static void
 compile(const struct policy *p)
 {
 	struct program	*prog = NULL;
 
-	/* Full tables of slots are refused; that is no crash. */
+	/* What loads also compiles. */
 	if (program_new(&prog, p, NULL) != RC_OK)
-		return;
+		abort();
 	program_free(&prog);
 }
 
@@ -43,6 +54,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct policy	*p = NULL, *q = NULL;
+	struct against_counts n;
 	struct err	 e;
 	char		*said = NULL, *once, *twice;
 	size_t		 said_len = 0, once_len = 0, twice_len = 0;
@@ -66,12 +78,17 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(said);
 	once = print(p, &once_len);
 	compile(p);
-	policy_free(&p);
+	warn(p);
 	if (policy_load_text(&q, NULL, once, once_len, stderr, &e) != RC_OK)
 		abort();
 	twice = print(q, &twice_len);
 	if (once_len != twice_len || memcmp(once, twice, once_len) != 0)
 		abort();
+	/* The same policy in another spelling changes nothing. */
+	against_compare(p, q, NULL, NULL, &n);
+	if (n.loosens != 0 || n.tightens != 0)
+		abort();
+	policy_free(&p);
 	policy_free(&q);
 	free(once);
 	free(twice);
