@@ -715,12 +715,37 @@ imply_case_range(const struct imply_case *c, const struct quantity *q,
 		*hi_out = r->hi.num;
 }
 
-int64_t
-imply_case_least_ppm(const struct imply_case *c, const struct quantity *q)
+/* A lower bound on what one account asks for, in this range? */
+static bool
+is_spend(const struct base *x)
 {
-	const struct range *r = case_range(c, q, BASE_HOT);
+	if (x->kind == BASE_FACT)
+		return x->index == FACT_AMOUNT;
+	return x->kind == BASE_AGG && x->agg.what == AGG_SUM &&
+	    x->agg.scope == SCOPE_ACCOUNT;
+}
 
-	if (r == NULL || r->lo.den == 0)
-		return 0;
-	return muldiv(r->lo.num, 1000000, r->lo.den);
+void
+imply_case_spend(const struct imply_case *c, int64_t *sat_out,
+    int64_t *hot_ppm_out)
+{
+	const struct range *r;
+	int64_t	 ppm;
+	int	 i;
+
+	*sat_out = 1;
+	*hot_ppm_out = 0;
+	for (i = 0; i < c->n_ranges; i++) {
+		r = &c->ranges[i];
+		if (r->lo.den == 0 || !is_spend(&c->t->bases[r->x]))
+			continue;
+		if (c->t->bases[r->y].kind == BASE_ONE) {
+			if (r->lo.num > *sat_out)
+				*sat_out = r->lo.num;
+		} else if (c->t->bases[r->y].kind == BASE_HOT) {
+			ppm = muldiv(r->lo.num, 1000000, r->lo.den);
+			if (ppm > *hot_ppm_out)
+				*hot_ppm_out = ppm;
+		}
+	}
 }

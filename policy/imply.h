@@ -60,8 +60,11 @@ void imply_case_classes(const struct imply_case *c, uint64_t *yes_out,
 void imply_case_range(const struct imply_case *c, const struct quantity *q,
     int64_t *lo_out, int64_t *hi_out);
 
-/* What it is at least, as a share of hot, in millionths; 0: unbounded. */
-int64_t imply_case_least_ppm(const struct imply_case *c,
-    const struct quantity *q);
+/*
+ * What one account must at least ask for in this case, this withdrawal or
+ * its sums: in satoshi, and as a share of hot in millionths.
+ */
+void imply_case_spend(const struct imply_case *c, int64_t *sat_out,
+    int64_t *hot_ppm_out);
 
 #endif

@@ -145,8 +145,7 @@ w10_patience(const struct warn *w)
 /* --- W11: the price of an alarm ---------------------------------------- */
 
 struct least {
-	const struct quantity *q;
-	int64_t		 lo;
+	int64_t		 sat;
 	int64_t		 ppm;
 };
 
@@ -154,38 +153,33 @@ static bool
 see_least(void *ctx, const struct imply_case *c)
 {
 	struct least	*l = ctx;
-	int64_t		 lo, hi, ppm = imply_case_least_ppm(c, l->q);
+	int64_t		 sat, ppm;
 
-	imply_case_range(c, l->q, &lo, &hi);
-	if (lo < l->lo)
-		l->lo = lo;
+	imply_case_spend(c, &sat, &ppm);
+	if (sat < l->sat)
+		l->sat = sat;
 	if (ppm < l->ppm)
 		l->ppm = ppm;
 	return true;
 }
 
-/* The smallest amount with which a condition can be true; or its share. */
-static int64_t
-least_amount(const struct policy *p, const struct cond *c, int64_t *ppm_out)
+/* The least that one account needs for a condition to be true. */
+static struct least
+least_spend(const struct policy *p, const struct cond *c)
 {
-	struct quantity	 amount = { .kind = Q_FACT, .times = 1,
-		.fact = FACT_AMOUNT };
-	struct least	 l = { &amount, INT64_MAX, INT64_MAX };
+	struct least	 l = { INT64_MAX, INT64_MAX };
 	struct imply_term term = { c, false, NULL };
 
-	*ppm_out = 0;
-	if (!imply_cases(p, &term, 1, see_least, &l) || l.lo == INT64_MAX)
-		return 1;
-	*ppm_out = l.ppm;
-	return l.lo > 0 ? l.lo : 1;
+	if (!imply_cases(p, &term, 1, see_least, &l) || l.sat == INT64_MAX)
+		return (struct least){ 1, 0 };
+	return l;
 }
 
 void
 warn_price(const struct warn *w, const struct watch *t, int64_t *accounts_out,
     struct watch *coins_out)
 {
-	int64_t	 ppm, each = least_amount(w->p, w->p->rules[t->rule].cond,
-	    &ppm);
+	struct least	 each = least_spend(w->p, w->p->rules[t->rule].cond);
 
 	*accounts_out = 1;
 	memset(coins_out, 0, sizeof(*coins_out));
@@ -195,7 +189,11 @@ warn_price(const struct warn *w, const struct watch *t, int64_t *accounts_out,
 	}
 	if (t->agg.what == AGG_DISTINCT && t->agg.thing == THING_ACCOUNTS)
 		*accounts_out = t->limit + 1;
-	coins_out->limit = muldiv(each, t->limit + 1, 1);
+	/* Shares do not add up to coins; the larger demand is the price. */
+	if (each.ppm != 0)
+		coins_out->hot_ppm = muldiv(each.ppm, t->limit + 1, 1);
+	else
+		coins_out->limit = muldiv(each.sat, t->limit + 1, 1);
 }
 
 /* Below 0.1 % of hot: certainly, or as far as it can be told. */
@@ -237,10 +235,11 @@ w11_rule(const struct warn *w, int r)
 		    w->watches[i].agg.stage == STAGE_ASKED;
 	}
 	if (!any) {
-		best.limit = least_amount(w->p, w->p->rules[r].cond,
-		    &best.hot_ppm);
-		if (best.hot_ppm != 0)
-			best.limit = 0;
+		struct least	 each = least_spend(w->p,
+		    w->p->rules[r].cond);
+
+		best.hot_ppm = each.ppm;
+		best.limit = each.ppm != 0 ? 0 : each.sat;
 	}
 	if (!is_cheap(w, &best, &known) || (!known && any && !counts))
 		return;
