@@ -86,19 +86,6 @@ engine_apply(struct engine *e, const struct input *in,
 	e->sink = NULL;
 }
 
-void
-engine_prefetch(const struct engine *e, const struct input *in)
-{
-	if (!ident_none(in->account))
-		index_prefetch(&e->places[PLACE_ACCOUNT].index, in->account);
-	if (in->type != INPUT_WITHDRAW)
-		return;
-	index_prefetch(&e->withdrawals_ix, in->id);
-	index_prefetch(&e->places[PLACE_DESTINATION].index, in->script);
-	if (!ident_none(in->key))
-		index_prefetch(&e->places[PLACE_KEY].index, in->key);
-}
-
 int64_t
 engine_next_due_ms(const struct engine *e)
 {

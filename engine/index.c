@@ -131,6 +131,17 @@ index_find(const struct index *ix, struct ident key)
 }
 
 uint32_t
+index_guess(const struct index *ix, struct ident key)
+{
+	uint32_t	 tag = tag_of(key);
+	size_t		 i = home_of(ix, tag);
+
+	while (ix->slots[i].record != 0 && ix->slots[i].tag != tag)
+		i = i + 1 < ix->n_slots ? i + 1 : 0;
+	return ix->slots[i].record - 1;
+}
+
+uint32_t
 index_find_pair(const struct index *ix, uint32_t account,
     uint32_t destination)
 {

@@ -75,6 +75,12 @@ bool index_remove(struct index *ix, struct ident key);
 bool index_remove_pair(struct index *ix, uint32_t account,
     uint32_t destination);
 
+/*
+ * The number of the first record whose hash agrees, without a look at the
+ * record: good enough to ask for its memory ahead, and for nothing else.
+ */
+uint32_t index_guess(const struct index *ix, struct ident key);
+
 /* Ask for the slot ahead of index_find(). */
 void index_prefetch(const struct index *ix, struct ident key);
 void index_prefetch_pair(const struct index *ix, uint32_t account,

@@ -65,6 +65,14 @@ bit_set(struct taint_ring *ring, int64_t bucket, bool on)
 		ring->bits[i / 64] &= ~(UINT64_C(1) << i % 64);
 }
 
+static bool
+bit_get(const struct taint_ring *ring, int64_t bucket)
+{
+	uint64_t	 i = (uint64_t)bucket % ring->n_bits;
+
+	return ring->bits[i / 64] >> i % 64 & 1;
+}
+
 /* Forget the buckets that the ring's head runs over. */
 static void
 ring_advance(struct taint_ring *ring, int64_t bucket)
@@ -134,6 +142,9 @@ taint_mark(struct decision *d, int rule)
 	from = d->t_ms <= r->taint_ms ? 0 :
 	    (d->t_ms - r->taint_ms) / ring->width_ms;
 	to = d->t_ms / ring->width_ms;
+	/* Crossed in this very bucket before: that marked as many or more. */
+	if (to == ring->last && bit_get(ring, to))
+		return;
 	ring_advance(ring, to);
 	for (b = from; b <= to; b++)
 		bit_set(ring, b, true);
@@ -146,7 +157,6 @@ taint_hit(const struct decision *d, int rule)
 	const struct prog_rule *r = &d->e->p->rules[rule];
 	int64_t		 asked_ms = d->w->asked_ms, b;
 	const uint32_t	*at;
-	uint64_t	 i;
 
 	if (r->taint_ms <= 0)
 		return false;
@@ -161,8 +171,7 @@ taint_hit(const struct decision *d, int rule)
 	b = asked_ms / ring->width_ms;
 	if (b > ring->last || ring->last - b >= (int64_t)ring->n_bits)
 		return false;
-	i = (uint64_t)b % ring->n_bits;
-	return ring->bits[i / 64] >> i % 64 & 1;
+	return bit_get(ring, b);
 }
 
 bool
