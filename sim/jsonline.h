@@ -28,13 +28,12 @@
 
 enum jsonline_kind {
 	JSONLINE_STRING,
-	JSONLINE_INTEGER,		/* a number without point and exponent that
-				 * fits into int64_t */
-	JSONLINE_NUMBER,		/* any other number */
+	JSONLINE_INTEGER,	/* no point, no exponent, fits int64_t */
+	JSONLINE_NUMBER,	/* any other number */
 	JSONLINE_TRUE,
 	JSONLINE_FALSE,
 	JSONLINE_NULL,
-	JSONLINE_STRINGS,		/* an array of strings, or an empty one */
+	JSONLINE_STRINGS,	/* an array of strings, or an empty one */
 	JSONLINE_ARRAY,		/* any other array */
 	JSONLINE_OBJECT,
 };
@@ -46,12 +45,15 @@ struct jsonline_text {
 
 /* Pointers are good until the next jsonline_begin(). */
 struct jsonline_member {
-	struct jsonline_text name;		/* escapes undone */
-	enum jsonline_kind	kind;
-	struct jsonline_text text;		/* STRING: escapes undone; else the
-					 * bytes as they stand */
-	int64_t		integer;	/* INTEGER */
-	const struct jsonline_text *items;	/* STRINGS; good until next member */
+	/* Escapes undone. */
+	struct jsonline_text name;
+	enum jsonline_kind kind;
+	/* STRING: escapes undone; else the bytes as they stand. */
+	struct jsonline_text text;
+	/* INTEGER. */
+	int64_t		integer;
+	/* STRINGS; good until the next member. */
+	const struct jsonline_text *items;
 	size_t		n_items;
 };
 

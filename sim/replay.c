@@ -17,6 +17,8 @@
 #define PEOPLE_MAX	8
 /* Inputs that the engine is asked to have room for at a time. */
 #define RESERVE		4096
+#define AHEAD		8
+#define AHEAD_RECORDS	4
 
 /* What a reviewer must know of a withdrawal to see what belongs together. */
 struct origin {
@@ -578,6 +580,17 @@ replay_event(struct replay *r, const struct scenario_event *ev,
 	return verdict(r, e);
 }
 
+/* Memory takes longer than deciding: ask for it some items ahead. */
+static inline void
+prefetch(const struct replay *r, const struct pipe_batch *b, size_t i)
+{
+	if (i + AHEAD < b->n)
+		engine_prefetch(r->engine, &b->items[i + AHEAD].in);
+	if (i + AHEAD_RECORDS < b->n)
+		engine_prefetch_records(r->engine,
+		    &b->items[i + AHEAD_RECORDS].in);
+}
+
 enum rc
 replay_file(struct replay *r, const char *path, const char *history,
     void (*progress)(void *ctx, int permille, uint64_t events), void *ctx,
@@ -592,8 +605,10 @@ replay_file(struct replay *r, const char *path, const char *history,
 		return RC_FAILED;
 	do {
 		b = pipe_next(p);
-		for (i = 0; i < b->n && !r->failed; i++)
+		for (i = 0; i < b->n && !r->failed; i++) {
+			prefetch(r, b, i);
 			apply_item(r, &b->items[i]);
+		}
 		r->item = NULL;
 		if (progress != NULL)
 			progress(ctx, b->permille, r->events);

@@ -53,7 +53,7 @@ btc_text(char buf[NUMBER_MAX], int64_t sat)
 	    (sat % 1000000 >= 500000);
 
 	if (sat > 0 && hundredths == 0)
-		return strcpy(buf, "<0.01");
+		return "<0.01";
 	(void)count_text(whole, (uint64_t)hundredths / 100);
 	(void)snprintf(buf, NUMBER_MAX, "%s.%02u", whole,
 	    (unsigned int)(hundredths % 100));
@@ -67,11 +67,11 @@ share_text(char buf[NUMBER_MAX], int64_t part, int64_t whole)
 	int64_t	 p;
 
 	if (whole <= 0)
-		return strcpy(buf, "-");
+		return "-";
 	p = muldiv(part, 20000, whole);
 	p = p / 2 + p % 2;
 	if (part > 0 && p == 0)
-		return strcpy(buf, "<0.01 %");
+		return "<0.01 %";
 	/* All but a few is not all. */
 	if (part < whole && p == 10000)
 		p = 9999;

@@ -127,7 +127,8 @@ test_refused(void)
 		"{\"a\":\"\\u12\"}", "{\"a\":\"\\u12g4\"}",
 		"{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00\"}",
 		"{\"a\":\"\\ud800\\u0041\"}", "{\"a\":\"\\ud800x\"}",
-		"{\"a\":\"\t\"}", "{\"a\":\"\x01\"}", "{\"a\":\"x", "{\"a\":\"\\",
+		"{\"a\":\"\t\"}", "{\"a\":\"\x01\"}", "{\"a\":\"x",
+		"{\"a\":\"\\",
 		"{\"a\":\"\\\"", "{\"a\":\"\xff\"}", "{\"a\":\"\xc0\xaf\"}",
 		"{\"a\":\"\xe0\x80\xaf\"}", "{\"a\":\"\xed\xa0\x80\"}",
 		"{\"a\":\"\xf4\x90\x80\x80\"}", "{\"a\":\"\xc3\"}",
@@ -178,9 +179,9 @@ test_bounds(void)
 		int	 used = 0;
 
 		for (i = 0; i < n; i++)
-			used += sprintf(line + used, "%c\"%d\":1",
+			used += snprintf(line + used, 16, "%c\"%d\":1",
 			    i == 0 ? '{' : ',', i);
-		used += sprintf(line + used, "}");
+		line[used++] = '}';
 		CHECK_INT(scan(line, (size_t)used),
 		    n == JSONLINE_NAMES_MAX ? n : -1);
 	}
@@ -317,7 +318,7 @@ random_value(char *p, int depth)
 		if (rnd(8) == 0)
 			p[n++] = " \t\n\r"[rnd(4)];
 		if (object)
-			n += (size_t)sprintf(p + n, "\"%c%s\":",
+			n += (size_t)snprintf(p + n, 32, "\"%c%s\":",
 			    (int)('a' + rnd(20)),
 			    rnd(4) == 0 ? "\\u0062cdefghij" : "");
 		n += random_value(p + n, depth + 1);
@@ -335,10 +336,11 @@ random_line(char *p)
 	uint32_t			 i, kids = rnd(5);
 
 	p[n++] = '{';
-	for (i = 0; i < kids; i++)
-		n += (size_t)sprintf(p + n, "%s\"%s\":", i > 0 ? "," : "",
-		    names[rnd(7)]),
+	for (i = 0; i < kids; i++) {
+		n += (size_t)snprintf(p + n, 32, "%s\"%s\":",
+		    i > 0 ? "," : "", names[rnd(7)]);
 		n += random_value(p + n, 0);
+	}
 	p[n++] = '}';
 	return n;
 }

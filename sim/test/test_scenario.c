@@ -265,7 +265,8 @@ test_long_lines(void)
 	check_case("scenario: a line of a mebibyte, and one byte more");
 	(void)snprintf(path, sizeof(path), "%s/long", dir);
 	for (extra = 0; extra < 2; extra++) {
-		n = (size_t)sprintf(text, "%s\n{\"type\":\"halt\",\"t\":8,"
+		n = (size_t)snprintf(text, sizeof(text),
+		    "%s\n{\"type\":\"halt\",\"t\":8,"
 		    "\"by\":\"b\",\"reason\":\"", FUND);
 		memset(text + n, 'y', SCENARIO_LINE_MAX);
 		n = strlen(FUND) + 1 + SCENARIO_LINE_MAX - 2 + (size_t)extra;
