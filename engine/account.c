@@ -218,8 +218,10 @@ account_balance(struct engine *e, const struct input *in)
 		engine_refused(e, in, WHY_AMOUNT);
 		return;
 	}
-	ledger_reading(e, a, in->amount_sat);
-	engine_taken(e, in);
+	if (ledger_reading(e, a, in->amount_sat))
+		engine_taken(e, in);
+	else
+		engine_refused(e, in, WHY_OVERFLOW);
 }
 
 /* An entry that is there already keeps its age; `age of listing` never

@@ -122,6 +122,8 @@ builtin(const struct decision *d)
 		if ((d->key->flags & KEY_FROZEN) != 0)
 			return WHY_FROZEN;
 	}
+	if (!ledger_room(d->e, in->amount_sat))
+		return WHY_OVERFLOW;
 	if (!in->history && !ledger_covers(d->e, d->a, in->amount_sat))
 		return WHY_BALANCE;
 	return WHY_NONE;

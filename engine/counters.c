@@ -3,6 +3,10 @@
 /* Members that are not there: all of them count as one and the same. */
 #define MEMBER_UNKNOWN	(UINT32_MAX - 2)
 
+/* A sum on the platform that reads "more than anything": 2,000 times all the
+ * coins there will ever be. */
+#define SUM_FULL	(INT64_C(1) << 62)
+
 static unsigned char *
 counter_at(const struct engine *e, const struct counter *c, uint32_t rec)
 {
@@ -59,15 +63,17 @@ distinct_read(const struct counter *c, const unsigned char *at,
 static int64_t
 sum_read(const struct counter *c, const unsigned char *at, int64_t t_ms)
 {
-	int64_t		 waiting = 0;
+	int64_t		 waiting = 0, sum;
 
 	if (c->committed) {
 		memcpy(&waiting, at, sizeof(waiting));
 		at += sizeof(waiting);
 	}
-	if (c->wide)
-		return committed_wide_read(&c->shape,
+	if (c->wide) {
+		sum = committed_wide_read(&c->shape,
 		    (const uint64_t *)(const void *)at, waiting, t_ms);
+		return sum >= SUM_FULL ? INT64_MAX : sum;
+	}
 	return committed_read(&c->shape, (const uint32_t *)(const void *)at,
 	    waiting, t_ms);
 }
@@ -174,11 +180,21 @@ static void
 sum_add(const struct counter *c, unsigned char *at, int64_t amount,
     int64_t t_ms)
 {
+	uint64_t	*wide;
+	int64_t		 full;
+
 	if (c->committed)
 		at += sizeof(int64_t);
+	wide = (uint64_t *)(void *)at;
+	if (c->wide && wide[1] > SUM_FULL / 2) {
+		/* S16: who claims to move a thousand times all coins makes
+		 * the counter full, he does not make it wrong. */
+		full = window_wide_read(&c->shape, wide, t_ms);
+		if (amount > SUM_FULL - full)
+			amount = SUM_FULL - full;
+	}
 	if (c->wide)
-		window_wide_add(&c->shape, (uint64_t *)(void *)at, t_ms,
-		    amount);
+		window_wide_add(&c->shape, wide, t_ms, amount);
 	else
 		window_add(&c->shape, (uint32_t *)(void *)at, t_ms, amount);
 }

@@ -14,6 +14,10 @@
 #include "engine/records.h"
 #include "engine/taint.h"
 
+/* 2100-01-01.  Moments are kept in 32 bits of seconds; no honest input comes
+ * from beyond, and one that does must not end all delays at once. */
+#define TIME_MAX_MS	INT64_C(4102444800000)
+
 static void (*const handlers[INPUT__COUNT])(struct engine *,
     const struct input *) = {
 	[INPUT_ACCOUNT] = account_input,
@@ -76,6 +80,10 @@ engine_apply(struct engine *e, const struct input *in,
 {
 	assert(in->type < INPUT__COUNT);
 	e->sink = sink;
+	if (in->t_ms > TIME_MAX_MS) {
+		engine_refused(e, in, WHY_CLOCK);
+		return;
+	}
 	if (in->t_ms > e->v.now_ms) {
 		decide_due(e, in->t_ms);
 		ask_turn_hours(e, in->t_ms);

@@ -92,10 +92,16 @@ struct cidr {
 	uint8_t		bits;		/* of 128 */
 };
 
+/* A declared fact that comes with a withdrawal: an index in the policy. */
+struct input_fact {
+	int		declared;
+	int64_t		value;
+};
+
 /*
  * One input.  Which fields count depends on the type (contracts in
  * drawbridge.scenario(5)); the others are ignored.  Nothing is kept of
- * `cidrs` or `declared_name` after the call.
+ * `cidrs` or `facts` after the call.
  */
 struct input {
 	enum input_type	type;
@@ -135,6 +141,8 @@ struct input {
 	unsigned char	ip[16];
 	const struct cidr *cidrs;	/* key; empty: any address */
 	size_t		n_cidrs;
+	const struct input_fact *facts;	/* withdraw: kept with it */
+	size_t		n_facts;
 };
 
 /* What a withdrawal is now. */
@@ -181,7 +189,7 @@ enum why {
 	WHY_FULL_WITHDRAWALS,
 	WHY_FULL_NETWORKS,
 	WHY_FULL_GROUPS,
-	WHY_CLOCK,		/* the time jumped; see engine_apply() */
+	WHY_CLOCK,		/* later than the year 2100 */
 	WHY_AMOUNT,		/* not positive, or beyond all coins */
 	WHY_OVERFLOW,
 	WHY_HALTED,		/* halt while halted, resume while not */

@@ -318,9 +318,13 @@ declared_value(struct decision *d, int index)
 {
 	const struct engine *e = d->e;
 	const int64_t	*own = layout_i64(e, d->a, OPT_DECLARED);
+	size_t		 i;
 
 	if (d->k != NULL && d->k->declared_known >> index & 1)
 		return layout_declared(e, d->k)[index];
+	for (i = 0; d->in != NULL && i < d->in->n_facts; i++)
+		if (d->in->facts[i].declared == index)
+			return d->in->facts[i].value;
 	if (own != NULL && (uint64_t)own[0] >> index & 1)
 		return own[1 + index];
 	return e->pol->declared[index].unknown;

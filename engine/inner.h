@@ -215,6 +215,8 @@ struct place {
 	int		table;
 	size_t		size;		/* of a record with its windows */
 	int64_t		keep_ms;	/* until its windows are empty */
+	uint32_t	off_taint;	/* in a record; 0: none */
+	int		n_taints;
 	struct store	store;
 	struct index	index;
 	enum why	full;
@@ -269,8 +271,8 @@ struct engine {
 	int		frozen[SLOTS_MAX];	/* slots kept while waiting */
 	int		n_frozen;
 	uint32_t	off_places, off_declared, off_frozen;
-	uint32_t	off_taint;	/* in a destination; 0: none */
-	int		taint_slot[RULES_MAX];	/* interval's number */
+	int		taint_place[RULES_MAX];	/* PLACE_PLATFORM: a ring */
+	int		taint_slot[RULES_MAX];	/* else: interval's number */
 	struct store	withdrawals, waiting, pairs, ips, uses, cidrs;
 	struct index	withdrawals_ix, pairs_ix, ips_ix, uses_ix;
 	bool		use_ips, use_uses, use_pairs;

@@ -1,6 +1,7 @@
 #include "engine/layout.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 static size_t
 align8(size_t n)
@@ -158,22 +159,88 @@ counters_place(struct engine *e, struct err *err)
 	return RC_OK;
 }
 
-/* An interval of two moments for each rule that taints destinations. */
-static void
-taints_place(struct engine *e)
+/* The aggregate that an operand reads, NULL when none. */
+static const struct prog_agg *
+operand_agg(const struct engine *e, const struct operand *o)
 {
-	struct place	*pl = &e->places[PLACE_DESTINATION];
-	int		 i, n = 0;
+	const struct prog_slot *s;
 
-	for (i = 0; i < e->p->n_rules; i++)
-		if (e->p->rules[i].taint_ms > 0 &&
-		    e->p->rules[i].taint_destination)
-			e->taint_slot[i] = n++;
-	if (n == 0)
-		return;
-	pl->size = align8(pl->size);
-	e->off_taint = (uint32_t)pl->size;
-	pl->size += (size_t)n * 2 * sizeof(uint32_t);
+	if (o->kind != OPERAND_SLOT)
+		return NULL;
+	s = &e->p->slots[o->index];
+	return s->kind == SLOT_AGG ? &e->p->aggs[s->index] : NULL;
+}
+
+/*
+ * Where a rule's taint lies: with the destination or the group when all its
+ * shared aggregates are of one such place, else on the platform.  Tests jump
+ * only to tests made before them, so one pass downwards meets all.
+ */
+static int
+rule_taint_place(struct engine *e, int rule, bool *reached)
+{
+	const struct prog_test *t;
+	const struct prog_agg *aggs[2];
+	int		 i, k, at, place = -1;
+
+	memset(reached, 0, (size_t)e->p->n_tests * sizeof(*reached));
+	if (e->p->rules[rule].start < 0)
+		return PLACE_PLATFORM;
+	reached[e->p->rules[rule].start] = true;
+	for (i = e->p->rules[rule].start; i >= 0; i--) {
+		if (!reached[i])
+			continue;
+		t = &e->p->tests[i];
+		assert(t->if_true < i && t->if_false < i);
+		if (t->if_true >= 0)
+			reached[t->if_true] = true;
+		if (t->if_false >= 0)
+			reached[t->if_false] = true;
+		if (!t->shared)
+			continue;
+		aggs[0] = operand_agg(e, &t->left);
+		aggs[1] = operand_agg(e, &t->right);
+		for (k = 0; k < 2; k++) {
+			if (aggs[k] == NULL)
+				continue;
+			at = place_of(e, &aggs[k]->def);
+			if (place >= 0 && at != place)
+				return PLACE_PLATFORM;
+			place = at;
+		}
+	}
+	return place == PLACE_DESTINATION || place >= PLACE_OTHER ? place :
+	    PLACE_PLATFORM;
+}
+
+/* An interval of two moments for each rule that taints a place's record. */
+static enum rc
+taints_place(struct engine *e, struct err *err)
+{
+	struct place	*pl;
+	bool		*reached;
+	int		 i;
+
+	reached = calloc((size_t)e->p->n_tests + 1, sizeof(*reached));
+	if (reached == NULL)
+		return err_set(err, "out of memory");
+	for (i = 0; i < e->p->n_rules; i++) {
+		if (e->p->rules[i].taint_ms <= 0)
+			continue;
+		e->taint_place[i] = rule_taint_place(e, i, reached);
+		pl = &e->places[e->taint_place[i]];
+		e->taint_slot[i] = pl->n_taints++;
+	}
+	free(reached);
+	for (i = PLACE_DESTINATION; i < e->n_places; i++) {
+		pl = &e->places[i];
+		if (pl->n_taints == 0)
+			continue;
+		pl->size = align8(pl->size);
+		pl->off_taint = (uint32_t)pl->size;
+		pl->size += (size_t)pl->n_taints * 2 * sizeof(uint32_t);
+	}
+	return RC_OK;
 }
 
 /* What the program freezes, and the IP tables, which are of the request. */
@@ -202,7 +269,8 @@ layout_compute(struct engine *e, struct err *err)
 	e->places[PLACE_KEY].size = sizeof(struct key);
 	if ((rc = counters_place(e, err)) != RC_OK)
 		return rc;
-	taints_place(e);
+	if ((rc = taints_place(e, err)) != RC_OK)
+		return rc;
 	for (i = 0; i < e->n_places; i++)
 		e->places[i].size = align8(e->places[i].size);
 	for (i = 0; i < e->p->n_slots; i++)

@@ -8,6 +8,22 @@ external(const struct engine *e)
 	return e->pol->set.ledger_external;
 }
 
+/*
+ * All coins are 2^51 sat, but what is reported from outside need not be
+ * true: a thousand accounts may each claim all coins.  No book comes near
+ * the end of its 63 bits.
+ */
+bool
+ledger_room(const struct engine *e, int64_t amount_sat)
+{
+	const int64_t	 most_sat = INT64_MAX / 4;
+
+	return e->v.waiting_sat < most_sat - amount_sat &&
+	    e->v.pending_sat < most_sat - amount_sat &&
+	    e->v.paid_sat < most_sat - amount_sat &&
+	    -e->v.outside_sat < most_sat - amount_sat;
+}
+
 bool
 ledger_covers(const struct engine *e, const struct account *a,
     int64_t amount_sat)
@@ -22,7 +38,8 @@ ledger_deposit(struct engine *e, struct account *a, int64_t amount_sat)
 {
 	if (external(e))
 		return true;
-	if (a->balance_sat + amount_sat > AMOUNT_SAT_MAX)
+	if (a->balance_sat + amount_sat > AMOUNT_SAT_MAX ||
+	    !ledger_room(e, amount_sat))
 		return false;
 	a->flags |= ACCOUNT_BALANCE;
 	a->balance_sat += amount_sat;
@@ -30,14 +47,17 @@ ledger_deposit(struct engine *e, struct account *a, int64_t amount_sat)
 	return true;
 }
 
-void
+bool
 ledger_reading(struct engine *e, struct account *a, int64_t amount_sat)
 {
 	if (external(e))
-		return;
+		return true;
+	if (!ledger_room(e, amount_sat))
+		return false;
 	a->flags |= ACCOUNT_BALANCE;
 	e->v.outside_sat -= amount_sat - a->balance_sat;
 	a->balance_sat = amount_sat;
+	return true;
 }
 
 /* The book that a withdrawal came from: the account's if it was known. */

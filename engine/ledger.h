@@ -11,13 +11,16 @@
 
 #include "engine/inner.h"
 
+/* False when the books could no longer be added up. */
+bool ledger_room(const struct engine *e, int64_t amount_sat);
+
 /* Is there enough?  True for an account whose balance is not known. */
 bool ledger_covers(const struct engine *e, const struct account *a,
     int64_t amount_sat);
 
-/* False when the balance would be more than all coins. */
+/* False when that would be more than all coins. */
 bool ledger_deposit(struct engine *e, struct account *a, int64_t amount_sat);
-void ledger_reading(struct engine *e, struct account *a, int64_t amount_sat);
+bool ledger_reading(struct engine *e, struct account *a, int64_t amount_sat);
 
 /* A withdrawal was asked for; is paid out; is not; is taken back. */
 void ledger_ask(struct engine *e, struct account *a, struct withdrawal *w);

@@ -60,7 +60,7 @@ destination_idle(const struct engine *e, const struct destination *d,
 {
 	return d->pins == 0 && d->pairs == 0 &&
 	    records_age_ms(d->last_s, t_ms) > MS_PER_S &&
-	    !taint_destination_live(e, d, t_ms) &&
+	    !taint_live(e, PLACE_DESTINATION, d, t_ms) &&
 	    counters_empty(e, PLACE_DESTINATION, d, t_ms);
 }
 
@@ -87,6 +87,7 @@ sweep_place(struct engine *e, int place, int64_t t_ms)
 			n = hand_next(e, HAND_OTHERS, &pl->store);
 			o = store_at(&pl->store, n);
 			if (o->pins != 0 ||
+			    taint_live(e, place, o, t_ms) ||
 			    !counters_empty(e, place, o, t_ms))
 				continue;
 			(void)index_remove(&pl->index, o->id);

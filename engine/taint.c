@@ -37,7 +37,7 @@ taint_new(struct engine *e, struct err *err)
 
 	for (i = 0; i < e->p->n_rules; i++) {
 		if (e->p->rules[i].taint_ms <= 0 ||
-		    e->p->rules[i].taint_destination)
+		    e->taint_place[i] != PLACE_PLATFORM)
 			continue;
 		if ((rc = ring_new(e, i, err)) != RC_OK)
 			return rc;
@@ -90,13 +90,27 @@ ring_advance(struct taint_ring *ring, int64_t bucket)
 }
 
 static uint32_t *
-interval(const struct engine *e, const struct destination *d, int rule)
+interval(const struct engine *e, int place, const void *record, int slot)
 {
-	size_t		 off = e->off_taint +
-	    (size_t)e->taint_slot[rule] * 2 * sizeof(uint32_t);
-	uintptr_t	 at = (uintptr_t)d + off;
+	uintptr_t	 at = (uintptr_t)record + e->places[place].off_taint +
+	    (size_t)slot * 2 * sizeof(uint32_t);
 
 	return (uint32_t *)at;
+}
+
+/* The interval of a rule for this decision, NULL for who is alone or found
+ * no room. */
+static uint32_t *
+interval_of(const struct decision *d, int rule)
+{
+	int		 place = d->e->taint_place[rule];
+	uint32_t	 rec = d->rec[place];
+
+	if (rec >= FULL)
+		return NULL;
+	return interval(d->e, place,
+	    store_at(&d->e->places[place].store, rec),
+	    d->e->taint_slot[rule]);
 }
 
 /* How long an interval's end still matters. */
@@ -107,16 +121,15 @@ interval_keep_ms(const struct engine *e)
 }
 
 static void
-mark_destination(struct decision *d, int rule)
+mark_interval(struct decision *d, int rule)
 {
 	struct engine	*e = d->e;
 	int64_t		 from_ms = d->t_ms - e->p->rules[rule].taint_ms;
-	uint32_t	*at;
+	uint32_t	*at = interval_of(d, rule);
 	uint32_t	 from_s, to_s;
 
-	if (d->d == NULL)
+	if (at == NULL)
 		return;
-	at = interval(e, d->d, rule);
 	from_s = from_ms < MS_PER_S ? 1 : (uint32_t)(from_ms / MS_PER_S);
 	to_s = (uint32_t)(d->t_ms / MS_PER_S + 1);
 	if (at[1] != 0 && d->t_ms - (int64_t)at[1] * MS_PER_S <
@@ -135,8 +148,8 @@ taint_mark(struct decision *d, int rule)
 
 	if (r->taint_ms <= 0)
 		return;
-	if (r->taint_destination) {
-		mark_destination(d, rule);
+	if (d->e->taint_place[rule] != PLACE_PLATFORM) {
+		mark_interval(d, rule);
 		return;
 	}
 	from = d->t_ms <= r->taint_ms ? 0 :
@@ -160,11 +173,9 @@ taint_hit(const struct decision *d, int rule)
 
 	if (r->taint_ms <= 0)
 		return false;
-	if (r->taint_destination) {
-		if (d->d == NULL)
-			return false;
-		at = interval(d->e, d->d, rule);
-		return at[1] != 0 &&
+	if (d->e->taint_place[rule] != PLACE_PLATFORM) {
+		at = interval_of(d, rule);
+		return at != NULL && at[1] != 0 &&
 		    asked_ms >= (int64_t)at[0] * MS_PER_S &&
 		    asked_ms <= (int64_t)at[1] * MS_PER_S;
 	}
@@ -175,17 +186,14 @@ taint_hit(const struct decision *d, int rule)
 }
 
 bool
-taint_destination_live(const struct engine *e, const struct destination *d,
+taint_live(const struct engine *e, int place, const void *record,
     int64_t t_ms)
 {
 	const uint32_t	*at;
 	int		 i;
 
-	for (i = 0; e->off_taint != 0 && i < e->p->n_rules; i++) {
-		if (e->p->rules[i].taint_ms <= 0 ||
-		    !e->p->rules[i].taint_destination)
-			continue;
-		at = interval(e, d, i);
+	for (i = 0; i < e->places[place].n_taints; i++) {
+		at = interval(e, place, record, i);
 		if (at[1] != 0 && t_ms - (int64_t)at[1] * MS_PER_S <
 		    interval_keep_ms(e))
 			return true;

@@ -3,9 +3,9 @@
  * taints every moment then inside its window; whoever was asked for in a
  * tainted moment hears that rule again when his delay ends.
  *
- * For platform and groups: a ring of bits, one a bucket of 1/64 of the
- * window.  For destinations: one interval a rule in the destination's
- * record, widened when it is crossed again, which can only taint more.
+ * On the platform: a ring of bits, one a bucket of 1/64 of the window.  For
+ * destinations and groups: one interval a rule in their record, widened when
+ * it is crossed again, which can only taint more.
  */
 #ifndef ENGINE_TAINT_H
 #define ENGINE_TAINT_H
@@ -21,8 +21,8 @@ void taint_mark(struct decision *d, int rule);
 /* Was the decision's withdrawal asked for in a tainted moment? */
 bool taint_hit(const struct decision *d, int rule);
 
-/* Does some interval of this destination still matter? */
-bool taint_destination_live(const struct engine *e,
-    const struct destination *d, int64_t t_ms);
+/* Does some interval of this destination, or group, still matter? */
+bool taint_live(const struct engine *e, int place, const void *record,
+    int64_t t_ms);
 
 #endif

@@ -118,6 +118,23 @@ freeze_slots(struct decision *d)
 	}
 }
 
+/* What was declared with the request stays with it. */
+static void
+keep_facts(struct decision *d)
+{
+	const struct input *in = d->in;
+	size_t		 i;
+
+	for (i = 0; in != NULL && i < in->n_facts; i++) {
+		if (in->facts[i].declared < 0 ||
+		    in->facts[i].declared >= d->e->pol->n_declared)
+			continue;
+		d->k->declared_known |= UINT64_C(1) << in->facts[i].declared;
+		layout_declared(d->e, d->k)[in->facts[i].declared] =
+		    in->facts[i].value;
+	}
+}
+
 static void
 list_add(struct decision *d, uint32_t n)
 {
@@ -164,6 +181,7 @@ withdrawal_park(struct decision *d)
 	memcpy(d->k->address, d->address, sizeof(d->address));
 	memcpy(layout_places(e, d->k), d->rec,
 	    (size_t)e->n_places * sizeof(d->rec[0]));
+	keep_facts(d);
 	freeze_slots(d);
 	for (i = PLACE_DESTINATION; i < e->n_places; i++)
 		records_pin(e, i, d->rec[i]);

@@ -279,6 +279,76 @@ test_clock(void)
 }
 
 static void
+test_absurd(void)
+{
+	char		 id[16];
+	int		 i, denied = 0;
+
+	check_case("S16 thousands who each move all coins fill the counters");
+	world_begin(ALLOW "set ledger external\n"
+	    "delay 1h when amount < 1 btc\n"
+	    "shadow hold when sum asked on platform in 24h > 1 btc\n"
+	    "shadow hold when sum released on platform in 24h > 1 btc\n"
+	    "shadow hold when sum committed on platform in 24h > 1 btc\n");
+	world_account("a");
+	for (i = 0; i < 10000; i++) {
+		(void)snprintf(id, sizeof(id), "w%d", i);
+		world.n_out = 0;
+		denied += world_ask(id, "a", "x", INT64_C(21000000) * 1000) ==
+		    STATE_DENIED;
+	}
+	CHECK_INT(denied, 0);
+	for (i = 0; i < 3; i++)
+		CHECK_INT(engine_read_platform(world.engine, i), INT64_MAX);
+	world_at(DAY(2));
+	CHECK_INT(engine_read_platform(world.engine, 0), 0);
+
+	check_case("and what waits or is booked overflows nothing");
+	world_begin(ALLOW "delay 1h when amount > 1 btc\n");
+	world_account("a");
+	for (i = denied = 0; i < 3000; i++) {
+		(void)snprintf(id, sizeof(id), "w%d", i);
+		world.n_out = 0;
+		denied += world_ask(id, "a", "x", INT64_C(21000000) * 1000) ==
+		    STATE_DENIED;
+	}
+	CHECK(denied > 1000 && denied < 2500);
+
+	check_case("a time beyond 2100 is refused");
+	world_apply((struct input){ .type = INPUT_TICK });
+	world.t_ms = INT64_MAX / 2;
+	world_apply((struct input){ .type = INPUT_TICK });
+	CHECK_INT(world_last()->why, WHY_CLOCK);
+	world.t_ms = HOUR(1);
+	world_apply((struct input){ .type = INPUT_TICK });
+	CHECK_INT(world_last()->type, OUTCOME_TAKEN);
+}
+
+static void
+test_size(void)
+{
+	struct engine_usage u;
+
+	check_case("an account costs at most 256 bytes, one pair included");
+	world_begin(
+	    "policy 1\n"
+	    "default hold\n"
+	    "trust proven after 3d full at 10d used in 10d upto 3 % of hot\n"
+	    "let outlay = sum asked by account in 24h of not proven\n"
+	    "class small when not proven and outlay < 0.5 btc\n"
+	    "class surprising when not proven and not small and outlay > "
+	    "3 x habit unproven\n"
+	    "allow when proven or amount < 2 % of hot\n"
+	    "hold when age of credentials < 7d and surprising\n"
+	    "hold when age of limit < 7d and surprising\n"
+	    "deny when sum committed by account in 24h > limit of account\n");
+	engine_usage(world.engine, &u);
+	/* Two entries of an index that is at most 7/10 full: 8 bytes each. */
+	CHECK(u.bytes_account + u.bytes_pair + 2 * 8 * 10 / 7 <= 256);
+	CHECK(u.bytes_account > 150);
+}
+
+static void
 test_capacity(void)
 {
 	struct engine_config c = { .accounts = 2, .keys = 1, .waiting = 1,
@@ -360,6 +430,8 @@ main(void)
 {
 	test_books();
 	test_clock();
+	test_absurd();
+	test_size();
 	test_capacity();
 	test_reserve();
 	test_storm();

@@ -212,6 +212,28 @@ test_facts_change(void)
 	CHECK_INT(world_state("w1"), STATE_DENIED);
 	CHECK_INT(world_ask("w2", "a", "x", 1), STATE_DENIED);
 
+	check_case("S21 facts may come with the request and stay with it");
+	{
+		const struct input_fact fact = { 0, 6 };
+		struct input in = world_withdraw("w3", "b", "x", 1);
+
+		world_account("b");
+		in.facts = &fact;
+		in.n_facts = 1;
+		world_apply(in);
+		CHECK_INT(world_state("w3"), STATE_DENIED);
+		CHECK_INT(world_ask("w4", "b", "x", 1), STATE_RELEASED);
+		in = world_withdraw("w5", "b", "x", 2000);
+		in.facts = &(const struct input_fact){ 0, 1 };
+		in.n_facts = 1;
+		world_apply(in);
+		CHECK_INT(world_state("w5"), STATE_WAITING);
+		/* Its own value stands before the account's. */
+		world_apply((struct input){ .type = INPUT_FACT, .declared = 0,
+		    .account = world_id("b"), .value = 6 });
+		CHECK_INT(world_state("w5"), STATE_WAITING);
+	}
+
 	check_case("S21 and releases nothing early");
 	world_begin(ALLOW "declare risk number unknown is 9\n"
 	    "delay 6h when risk > 5\n");
@@ -266,6 +288,27 @@ test_taint(void)
 	CHECK_INT(world_state("w1"), STATE_HELD);
 	CHECK_INT(world_state("w2"), STATE_HELD);
 	CHECK_INT(world_state("w3"), STATE_RELEASED);
+}
+
+static void
+test_taint_group(void)
+{
+	static const char *const names[] = { "a", "b", "c", "d" };
+	int		 i;
+
+	check_case("S28 by group: only the group that crossed it");
+	world_begin(ALLOW "delay 12h \"d\" when amount > 1 btc\n"
+	    "hold \"firm\" when sum asked by group in 1h > 5 btc\n");
+	for (i = 0; i < 4; i++)
+		world_apply((struct input){ .type = INPUT_ACCOUNT,
+		    .account = world_id(names[i]), .limit_sat = -1,
+		    .tier = -1, .group = world_id(i < 2 ? "g" : "h") });
+	CHECK_INT(world_ask("w1", "a", "x", 3000), STATE_WAITING);
+	CHECK_INT(world_ask("w2", "c", "y", 3000), STATE_WAITING);
+	CHECK_INT(world_ask("w3", "b", "x", 3000), STATE_HELD);
+	world_at(HOUR(12));
+	CHECK_INT(world_state("w1"), STATE_HELD);
+	CHECK_INT(world_state("w2"), STATE_RELEASED);
 }
 
 static void
@@ -454,6 +497,7 @@ main(void)
 	test_maturing();
 	test_facts_change();
 	test_taint();
+	test_taint_group();
 	test_halt();
 	test_halt_counters();
 	test_receipts();
