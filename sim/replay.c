@@ -639,3 +639,9 @@ replay_keep_decisions(struct replay *r, struct err *e)
 {
 	return r->decisions != NULL ? decisions_keep(r->decisions, e) : RC_OK;
 }
+
+const struct engine *
+replay_engine(const struct replay *r)
+{
+	return r->engine;
+}

@@ -44,6 +44,7 @@ struct replay_options {
 /* The lot key that a replay has when none is given. */
 struct ident_key replay_lot_key(void);
 
+struct engine;
 struct replay;
 
 enum rc replay_new(struct replay **out, const struct replay_options *o,
@@ -69,6 +70,9 @@ enum rc replay_event(struct replay *r, const struct scenario_event *ev,
 enum rc replay_file(struct replay *r, const char *path, const char *history,
     void (*progress)(void *ctx, int permille, uint64_t events), void *ctx,
     struct err *e) MUST_CHECK;
+
+/* The engine, to read its state: good until replay_free(). */
+const struct engine *replay_engine(const struct replay *r);
 
 /*
  * The events are over: what falls due at the very last moment is decided,
