@@ -59,8 +59,7 @@ listed_proven(struct decision *d, const struct trust_terms *terms)
 	    d->t_ms / MS_PER_DAY > set->trust_listed_day)
 		return false;
 	used_sat = trust_used_sat(terms, p, d->t_ms);
-	if (!d->in_committed || (d->w->classes >> CLASS_PROVEN & 1) == 0)
-		used_sat = amount_add_saturate(used_sat, d->w->amount_sat);
+	used_sat = amount_add_saturate(used_sat, d->w->amount_sat);
 	upto_sat = set->trust_listed_sat;
 	if (upto_sat > terms->upto_sat)
 		upto_sat = terms->upto_sat;
@@ -72,14 +71,13 @@ facts_proven(struct decision *d)
 {
 	struct trust_terms terms;
 	struct trust_pair *p = facts_pair(d);
-	bool		 reserved;
 
+	/* Frozen while it waits: never asked for what is reserved (S27). */
+	assert(!d->in_committed);
 	if (p == NULL || !d->e->pol->trust.given || !terms_now(d, &terms))
 		return false;
-	reserved = d->in_committed &&
-	    (d->w->classes >> CLASS_PROVEN & 1) != 0;
 	if (trust_proven(&terms, p, records_resets(d->e, d->a, d->d),
-	    d->t_ms, d->w->amount_sat, reserved))
+	    d->t_ms, d->w->amount_sat, false))
 		return true;
 	return d->d != NULL && d->d->fraud_s == 0 && listed_proven(d, &terms);
 }

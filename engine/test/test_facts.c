@@ -80,6 +80,24 @@ test_networks(void)
 	CHECK_INT(world_state("w4"), STATE_HELD);
 	CHECK_INT(world_ask("w5", "c", "x", 1000), STATE_RELEASED);
 
+	check_case("S7 no room for a network: held, and the others go on");
+	{
+		struct engine_config c = { .accounts = 10, .networks = 1,
+			.receipt_at_release = true };
+
+		world_begin_with(ALLOW "hold when distinct accounts asked by "
+		    "ip/24 in 1h > 2\n", &c);
+		world_account("a");
+		world_apply(from_ip("w1", "a", 7, 1));
+		CHECK_INT(world_state("w1"), STATE_RELEASED);
+		world_apply(from_ip("w2", "a", 8, 1));
+		CHECK_INT(world_state("w2"), STATE_HELD);
+		CHECK_INT(world.joined[world.n_out - 1].error, EVAL_FULL);
+		world_at(HOUR(3));
+		world_apply(from_ip("w3", "a", 8, 1));
+		CHECK_INT(world_state("w3"), STATE_RELEASED);
+	}
+
 	check_case("an address is new until something from it was released");
 	world_begin(ALLOW "hold \"acc\" when ip new to account and amount > "
 	    "2 btc\nhold \"plat\" when ip new to platform and amount > 2 btc\n");
@@ -160,6 +178,20 @@ test_partners(void)
 	CHECK_INT(world_ask("w4", "z", "x", 3000), STATE_RELEASED);
 }
 
+/* Is the key k2 of account a called young? */
+static bool
+young(const char *id)
+{
+	struct input	 in = world_withdraw(id, "a", "x", 1);
+
+	in.key = world_id("k2");
+	in.has_ip = true;
+	in.ip[10] = in.ip[11] = 0xff;
+	in.ip[12] = 10;
+	world_apply(in);
+	return world_state(id) == STATE_HELD;
+}
+
 static void
 test_ages(void)
 {
@@ -197,6 +229,43 @@ test_ages(void)
 	in.id = world_id("w2");
 	world_apply(in);
 	CHECK_INT(world_state("w2"), STATE_RELEASED);
+
+	check_case("S23 made wider, or valid again: young; narrower: not");
+	{
+		struct cidr net = { .ip = { [10] = 0xff, [11] = 0xff,
+		    [12] = 10 }, .bits = 104 };
+
+		in = (struct input){ .type = INPUT_KEY, .key = world_id("k2"),
+			.account = world_id("a"), .withdraw = true };
+		world_apply(in);
+		world_at(DAY(30));
+		in.cidrs = &net;
+		in.n_cidrs = 1;
+		world_apply(in);
+		CHECK(!young("w3"));
+		net.bits = 112;
+		world_apply(in);
+		CHECK(!young("w4"));
+		net.bits = 104;
+		world_apply(in);
+		CHECK(young("w5"));
+		world_at(DAY(40));
+		CHECK(!young("w6"));
+		in.n_cidrs = 0;
+		world_apply(in);
+		CHECK(young("w7"));
+		world_at(DAY(50));
+		world_apply((struct input){ .type = INPUT_KEY_REVOKE,
+		    .key = world_id("k2") });
+		world_apply(in);
+		CHECK(young("w8"));
+
+		check_case("a key never changes hands");
+		world_account("b");
+		in.account = world_id("b");
+		world_apply(in);
+		CHECK_INT(world_last()->why, WHY_KEY);
+	}
 
 	check_case("S23 a limit is young again when it is raised");
 	world_begin(ALLOW "hold \"young\" when age of limit < 7d\n"
@@ -247,6 +316,9 @@ test_destinations(void)
 	CHECK_INT(world_ask("w2", "a", "x", 1), STATE_HELD);
 	world_at(HOUR(25));
 	CHECK_INT(world_ask("w3", "a", "x", 1), STATE_RELEASED);
+	world_apply((struct input){ .type = INPUT_ADDRESS_ADD,
+	    .account = world_id("a"), .script = world_id("x") });
+	CHECK_INT(world_ask("w3b", "a", "x", 1), STATE_RELEASED);
 	world_apply((struct input){ .type = INPUT_ADDRESS_REMOVE,
 	    .account = world_id("a"), .script = world_id("x") });
 	CHECK_INT(world_ask("w4", "a", "x", 1), STATE_HELD);
@@ -325,6 +397,15 @@ test_hot(void)
 	CHECK_INT(world_ask("w2", "a", "x", 8001), STATE_HELD);
 	CHECK_INT(world_ask("w3", "a", "x", 8000), STATE_RELEASED);
 	CHECK_INT(engine_hot_sat(world.engine), 72000 * MBTC);
+
+	check_case("S34 what is imported does not leave the wallet now");
+	{
+		struct input in = world_withdraw("h1", "a", "x", 9000);
+
+		in.history = true;
+		world_apply(in);
+		CHECK_INT(engine_hot_sat(world.engine), 72000 * MBTC);
+	}
 
 	check_case("S26 it falls at once and rises only over days");
 	world_begin(ALLOW "hold when amount > 10 % of hot\n");

@@ -105,6 +105,17 @@ test_trust_lost(void)
 	world_at(DAY(28));
 	CHECK(!ask("a", "x", 1000));
 
+	check_case("S32 a denial by a person ripens the account's all anew");
+	world_begin(TRUST);
+	world_account("a");
+	pay("a", "x", 5000);
+	world_at(DAY(14));
+	CHECK_INT(world_ask("w1", "a", "y", 3000), STATE_HELD);
+	world_about(INPUT_DENY, "w1");
+	CHECK(!ask("a", "x", 1000));
+	world_at(DAY(28));
+	CHECK(ask("a", "x", 1000));
+
 	check_case("S32 reported after it was paid: the same");
 	world_begin(TRUST);
 	world_account("a");
@@ -126,6 +137,31 @@ test_trust_lost(void)
 	CHECK(!ask("a", "y", 500));
 	CHECK(ask("a", "x", 500));
 	CHECK(ask("a", "z", 500));
+
+	check_case("S33 a pair whose trust waits is not forgotten");
+	world_begin_with(TRUST "delay 6h when amount > 2 btc\n", &c);
+	world_account("a");
+	pay("a", "x", 3000);
+	pay("a", "y", 9000);
+	world_at(DAY(14));
+	CHECK_INT(world_ask("w1", "a", "x", 2500), STATE_WAITING);
+	pay("a", "z", 1000);
+	world_at(DAY(14) + HOUR(6));
+	CHECK_INT(world_state("w1"), STATE_RELEASED);
+	CHECK(!ask("a", "x", 2000));
+
+	check_case("S33 a pair holds its destination");
+	{
+		struct engine_config one = { .accounts = 10, .destinations = 1,
+			.receipt_at_release = true };
+
+		world_begin_with(TRUST, &one);
+		world_account("a");
+		pay("a", "x", 5000);
+		world_at(DAY(365));
+		CHECK(!ask("a", "y", 1));
+		CHECK_INT(world_last()->why, WHY_FULL_DESTINATIONS);
+	}
 
 	check_case("S34 history teaches trust and is not judged");
 	world_begin(TRUST);
@@ -151,6 +187,32 @@ test_trust_lost(void)
 	world_about(INPUT_RESUME, NULL);
 	CHECK_INT(world_state("w1"), STATE_RELEASED);
 	CHECK_INT(world_state("w2"), STATE_HELD);
+
+	check_case("S29 what is found in another class is counted there too");
+	world_begin(TRUST "hold \"crowd\" when count asked by account in 24h "
+	    "of not proven > 0 and amount > 3 btc\n");
+	world_account("a");
+	pay("a", "x", 5000);
+	world_at(DAY(14));
+	world_about(INPUT_HALT, NULL);
+	CHECK_INT(world_ask("w1", "a", "x", 4000), STATE_STOPPED);
+	CHECK_INT(world_ask("w2", "a", "x", 4000), STATE_STOPPED);
+	world_about(INPUT_RESUME, NULL);
+	CHECK(!world_spoke("w1", "crowd"));
+	CHECK(world_spoke("w2", "crowd"));
+	CHECK_INT(engine_read_platform(world.engine, 0), -1);
+	CHECK_INT(world_ask("w3", "a", "x", 50), STATE_RELEASED);
+	world_begin(TRUST "shadow hold when count asked on platform in 24h of "
+	    "not proven > 9\n");
+	world_account("a");
+	pay("a", "x", 5000);
+	world_at(DAY(14));
+	world_about(INPUT_HALT, NULL);
+	CHECK_INT(world_ask("w1", "a", "x", 4000), STATE_STOPPED);
+	CHECK_INT(world_ask("w2", "a", "x", 4000), STATE_STOPPED);
+	CHECK_INT(engine_read_platform(world.engine, 0), 0);
+	world_about(INPUT_RESUME, NULL);
+	CHECK_INT(engine_read_platform(world.engine, 0), 1);
 
 	check_case("S34 an imported address book bridges the first weeks");
 	world_begin(TRUST "set trust listed until 2019-05-20 upto 2 btc\n");
@@ -235,6 +297,10 @@ crowd(int accounts, int day_from, int day_to)
 static void
 test_normals(void)
 {
+	char		 id[24];
+	int64_t		 clean;
+	int		 day;
+
 	check_case("S40 until learnt the fixed line");
 	world_begin(ALLOW "hold \"crowd\" when distinct accounts asked on "
 	    "platform in 6h > normal by 50 % until learnt 12\n");
@@ -255,23 +321,91 @@ test_normals(void)
 	crowd(90, 30, 31);
 	CHECK_INT(world_last()->state, STATE_HELD);
 
-	check_case("S38 busy widens a line when the proven crowd grows");
-	/* Proven, aged accounts: they alone set the scale. */
+	check_case("S35 a day in which fraud was found is not learnt");
+	world_begin(ALLOW "hold \"crowd\" when distinct accounts asked on "
+	    "platform in 6h > normal by 50 % until learnt 100\n");
+	crowd(20, 0, 20);
+	for (day = 20; day < 40; day++) {
+		crowd(40, day, day + 1);
+		(void)snprintf(id, sizeof(id), "n%d", next_number - 1);
+		world_apply((struct input){ .type = INPUT_OUTCOME,
+		    .id = world_id(id), .paid = PAID_DENIED });
+	}
+	world_at(DAY(39) + HOUR(13));
+	clean = engine_read_normal(world.engine, 0);
+	world_begin(ALLOW "hold \"crowd\" when distinct accounts asked on "
+	    "platform in 6h > normal by 50 % until learnt 100\n");
+	crowd(20, 0, 20);
+	crowd(40, 20, 40);
+	world_at(DAY(39) + HOUR(13));
+	CHECK(engine_read_normal(world.engine, 0) > clean);
+	CHECK(clean > 0);
+}
+
+/* One day: so many who pay their own address, then strangers to it. */
+static void
+busy_day(int day, int known, int unknown)
+{
+	char		 name[24], address[24];
+	int		 i;
+
+	world.n_out = 0;
+	for (i = 0; i < known; i++) {
+		(void)snprintf(name, sizeof(name), "c%d", i);
+		world_at(DAY(day) + HOUR(12));
+		(void)ask(name, name, 10);
+	}
+	for (i = 0; i < unknown; i++) {
+		(void)snprintf(name, sizeof(name), "u%d", i);
+		(void)snprintf(address, sizeof(address), "u%d-%d", i, day);
+		world_at(DAY(day) + HOUR(12));
+		(void)ask(name, address, 10);
+	}
+}
+
+static int64_t
+busy_held(int known)
+{
+	char		 name[24];
+	int		 i, day, held = 0;
+
 	world_begin(ALLOW "trust proven after 1d full at 2d used in 1d upto "
 	    "300 btc\n"
 	    "hold \"crowd\" when not proven and distinct accounts asked on "
 	    "platform in 6h of not proven > busy normal by 0 % until learnt "
 	    "500\n");
-	CHECK_INT(world.program->n_busy_windows, 1);
-	crowd(8, 0, 130);
-	CHECK(engine_read_normal(world.engine,
-	    world.program->busy_aggs[0]) >= 0);
+	for (i = 0; i < 40; i++) {
+		(void)snprintf(name, sizeof(name), "%c%d", i < 20 ? 'c' : 'u',
+		    i % 20);
+		world_account(name);
+	}
+	/* Every fifth day twice as many, so that those too are proven. */
+	for (day = 0; day < 120; day++)
+		busy_day(day, day % 5 == 0 ? 16 : 8, 4);
+	busy_day(121, known, 12);
+	for (i = 0; i < world.n_out; i++)
+		held += world.out[i].type == OUTCOME_DECIDED &&
+		    world.out[i].state == STATE_HELD;
+	return held;
+}
+
+static void
+test_busy(void)
+{
+	check_case("S38 busy widens a line when the proven crowd grows");
+	CHECK(busy_held(8) > 0);
+	CHECK(busy_held(16) + 3 < busy_held(8));
+
+	check_case("S38 and never narrows it");
+	CHECK(busy_held(0) < 12);
+	CHECK_INT(busy_held(0), busy_held(3));
 }
 
 static void
 test_lots(void)
 {
-	int		 i, held = 0;
+	bool		 drawn[2][40];
+	int		 i, run, held = 0;
 
 	check_case("S41 one in ten, by the secret key");
 	world_begin(ALLOW "hold by lot 1 in 10 \"look\" when amount > 0 btc\n");
@@ -279,6 +413,24 @@ test_lots(void)
 	for (i = 0; i < 2000; i++)
 		held += !ask("a", "x", 1);
 	CHECK(held > 140 && held < 260);
+
+	check_case("S41 over the number as well as the id: ids cannot be "
+	    "tried until one is not drawn");
+	for (run = 0; run < 2; run++) {
+		world_begin(ALLOW "hold by lot 1 in 2 \"look\" when amount > "
+		    "0 btc\n");
+		world_account("a");
+		if (run == 1)
+			CHECK(ask("none", "x", 1) == false);
+		for (i = 0; i < 40; i++) {
+			char id[8];
+
+			(void)snprintf(id, sizeof(id), "w%d", i);
+			drawn[run][i] = world_ask(id, "a", "x", 1) ==
+			    STATE_HELD;
+		}
+	}
+	CHECK(memcmp(drawn[0], drawn[1], sizeof(drawn[0])) != 0);
 
 	check_case("S41 one look a btc, however it is sliced");
 	world_begin(ALLOW "hold by lot 1 per 1 btc \"look\" when amount > "
@@ -337,6 +489,7 @@ main(void)
 	test_trust_lost();
 	test_habit();
 	test_normals();
+	test_busy();
 	test_lots();
 	test_exempt();
 	world_end();

@@ -401,6 +401,38 @@ test_capacity(void)
 }
 
 static void
+test_reuse(void)
+{
+	struct engine_config c = { .accounts = 2, .destinations = 1,
+		.receipt_at_release = true };
+
+	check_case("a destination that is gone is not taken for the next");
+	world_begin_with(ALLOW "deny when count confirmed to destination in "
+	    "7d > 0\n", &c);
+	world_account("a");
+	CHECK_INT(world_ask("w1", "a", "x", 1000), STATE_RELEASED);
+	world_at(DAY(40));
+	CHECK_INT(world_ask("w2", "a", "y", 1000), STATE_RELEASED);
+	world_apply((struct input){ .type = INPUT_OUTCOME,
+	    .id = world_id("w1"), .paid = PAID_DENIED });
+	CHECK_INT(world_ask("w3", "a", "y", 1000), STATE_RELEASED);
+	world_apply((struct input){ .type = INPUT_OUTCOME,
+	    .id = world_id("w3"), .paid = PAID_DENIED });
+	CHECK_INT(world_ask("w4", "a", "y", 1000), STATE_DENIED);
+
+	check_case("a destination is kept while a withdrawal waits for it");
+	world_begin_with(ALLOW "delay 6h when amount > 1 btc\n", &c);
+	world_account("a");
+	CHECK_INT(world_ask("w1", "a", "x", 2000), STATE_WAITING);
+	world_at(HOUR(1));
+	CHECK_INT(world_ask("w2", "a", "y", 100), STATE_HELD);
+	world_at(HOUR(7));
+	CHECK_INT(world_state("w1"), STATE_RELEASED);
+	world_at(HOUR(8));
+	CHECK_INT(world_ask("w3", "a", "y", 100), STATE_RELEASED);
+}
+
+static void
 test_reserve(void)
 {
 	struct engine_config c = { .accounts = 1, .keys = 1, .waiting = 1,
@@ -433,6 +465,7 @@ main(void)
 	test_absurd();
 	test_size();
 	test_capacity();
+	test_reuse();
 	test_reserve();
 	test_storm();
 	world_end();

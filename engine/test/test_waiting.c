@@ -187,6 +187,15 @@ test_maturing(void)
 	world_at(HOUR(24));
 	CHECK_INT(world_state("w1"), STATE_RELEASED);
 
+	check_case("S27 its own reservation does not make the wallet smaller");
+	world_begin(ALLOW "delay 6h when amount > 1 btc\n"
+	    "hold when amount > 10 % of hot\n");
+	world_account("a");
+	world_amount(INPUT_HOT_BALANCE, NULL, 100000);
+	CHECK_INT(world_ask("w1", "a", "x", 10000), STATE_WAITING);
+	world_at(HOUR(6));
+	CHECK_INT(world_state("w1"), STATE_RELEASED);
+
 	check_case("S27 the request is as it was, the wallet as it is");
 	world_begin(ALLOW "delay 6h when hour < 3\n"
 	    "hold when amount > 10 % of hot\n");
@@ -243,6 +252,8 @@ test_facts_change(void)
 	    .account = world_id("a"), .value = 0 });
 	CHECK_INT(world_state("w1"), STATE_WAITING);
 	CHECK_INT(world_ask("w2", "a", "x", 1), STATE_RELEASED);
+	world_at(HOUR(6) - 1);
+	CHECK_INT(world_state("w1"), STATE_WAITING);
 	world_at(HOUR(6));
 	CHECK_INT(world_state("w1"), STATE_RELEASED);
 }
@@ -272,6 +283,41 @@ test_taint(void)
 	CHECK_INT(world_state("w2"), STATE_HELD);
 	world_at(HOUR(17));
 	CHECK_INT(world_state("w4"), STATE_RELEASED);
+
+	check_case("S28 taint does not feed on itself");
+	world_begin(ALLOW "delay 12h \"d\" when amount > 1 btc\n"
+	    "hold \"crowd\" when distinct accounts asked on platform in 1h "
+	    "> 2\n");
+	world_account("a");
+	world_account("b");
+	world_account("c");
+	CHECK_INT(world_ask("w1", "a", "x", 2000), STATE_WAITING);
+	CHECK_INT(world_ask("w2", "b", "x", 2000), STATE_WAITING);
+	CHECK_INT(world_ask("w3", "c", "x", 2000), STATE_HELD);
+	world_at(HOUR(11) + MIN(30));
+	CHECK_INT(world_ask("w4", "a", "x", 2000), STATE_WAITING);
+	world_at(HOUR(12));
+	CHECK_INT(world_state("w1"), STATE_HELD);
+	world_at(HOUR(24));
+	CHECK_INT(world_state("w4"), STATE_RELEASED);
+
+	check_case("S28 a destination crossed twice forgets neither");
+	world_begin(ALLOW "delay 12h \"d\" when amount > 1 btc\n"
+	    "hold \"many\" when distinct accounts asked to destination in "
+	    "1h > 2\n");
+	world_account("a");
+	world_account("b");
+	world_account("c");
+	world_at(HOUR(1));
+	CHECK_INT(world_ask("w1", "a", "x", 2000), STATE_WAITING);
+	CHECK_INT(world_ask("w2", "b", "x", 100), STATE_RELEASED);
+	CHECK_INT(world_ask("w3", "c", "x", 100), STATE_HELD);
+	world_at(HOUR(6));
+	CHECK_INT(world_ask("w4", "a", "x", 100), STATE_RELEASED);
+	CHECK_INT(world_ask("w5", "b", "x", 100), STATE_RELEASED);
+	CHECK_INT(world_ask("w6", "c", "x", 100), STATE_HELD);
+	world_at(HOUR(13));
+	CHECK_INT(world_state("w1"), STATE_HELD);
 
 	check_case("S28 to a destination: only its own payers");
 	world_begin(ALLOW "delay 12h \"d\" when amount > 1 btc\n"
@@ -464,9 +510,35 @@ test_freeze(void)
 	CHECK_INT(engine_account_balance_sat(world.engine, world_id("a")),
 	    10000 * MBTC);
 
+	check_case("freezing a key denies what it has waiting, no more");
+	{
+		struct input in = world_withdraw("k1", "b", "x", 2000);
+
+		world_account("b");
+		world_apply((struct input){ .type = INPUT_KEY,
+		    .account = world_id("b"), .key = world_id("key"),
+		    .withdraw = true });
+		in.key = world_id("key");
+		world_apply(in);
+		CHECK_INT(world_ask("k2", "b", "x", 2000), STATE_WAITING);
+		world_apply((struct input){ .type = INPUT_FREEZE,
+		    .key = world_id("key") });
+		CHECK_INT(world_state("k1"), STATE_DENIED);
+		CHECK_INT(world_state("k2"), STATE_WAITING);
+		in.id = world_id("k3");
+		world_apply(in);
+		CHECK_INT(world_of("k3")->why, WHY_FROZEN);
+		world_apply((struct input){ .type = INPUT_UNFREEZE,
+		    .key = world_id("key") });
+		in.id = world_id("k4");
+		world_apply(in);
+		CHECK_INT(world_state("k4"), STATE_WAITING);
+	}
+
 	check_case("freezing alone is not confirmed fraud");
 	world_account("b");
 	CHECK_INT(world_ask("w3", "b", "x", 100), STATE_RELEASED);
+	CHECK(world_state("w1") == STATE_DENIED);
 
 	check_case("a person's denial is");
 	CHECK_INT(world_ask("w4", "b", "x", 6000), STATE_HELD);
