@@ -10,7 +10,8 @@
 #define ONE_Q10		1024
 #define WEIGHT_LEAST	(ONE_Q10 / 8)
 #define WEIGHT_MOST	(ONE_Q10 * 4)
-#define FALL_PPM	30000
+#define FALL_PPM		100000
+#define LONG_DAYS		3
 #define SPREAD_LEAST_PPM 10000
 #define SPREAD_MOST_PPM	4000000
 #define MILLION		1000000
@@ -92,12 +93,12 @@ static int64_t
 median_day_q10(const struct normal *n)
 {
 	int64_t	 means[NORMAL_DAYS];
-	int	 i;
+	int	 i, days = (int)clip(n->n_learned, 1, NORMAL_DAYS);
 
-	for (i = 0; i < NORMAL_DAYS; i++)
+	for (i = 0; i < days; i++)
 		means[i] = muldiv(day_mean_q10(n->learned[i]), ONE_Q10,
 		    n->weekday_q10[weekday_of(n->learned_day[i])]);
-	return median(means, NORMAL_DAYS);
+	return median(means, days);
 }
 
 /* Scale weights to mean 1. */
@@ -190,7 +191,8 @@ learn_level(struct normal *n)
 	int64_t	 level = n->level_q10, target, step;
 
 	target = clip(median_day_q10(n), level / 2, 2 * level);
-	step = clip((target - level) / 8, -muldiv(level, FALL_PPM, MILLION),
+	step = target > level ? (target - level) / 8 : (target - level) / 4;
+	step = clip(step, -muldiv(level, FALL_PPM, MILLION),
 	    muldiv(level, n->growth_ppm, MILLION));
 	n->level_q10 = level + step;
 }
@@ -230,6 +232,22 @@ learn_spread(struct normal *n)
 	    -most, most), SPREAD_LEAST_PPM, SPREAD_MOST_PPM);
 }
 
+/*
+ * A window of several days reads much the same whatever the hour, and three
+ * readings of it speak of a week and more already.
+ */
+static bool
+long_window(const struct normal *n)
+{
+	return n->fill_days >= LONG_DAYS;
+}
+
+static int
+days_needed(const struct normal *n)
+{
+	return long_window(n) ? LONG_DAYS : NORMAL_DAYS;
+}
+
 /* A whole day, old enough and not bad, is learnt. */
 static void
 learn(struct normal *n, int64_t day, const int64_t hours[HOURS])
@@ -241,20 +259,21 @@ learn(struct normal *n, int64_t day, const int64_t hours[HOURS])
 	memcpy(n->learned[0], hours, sizeof(n->learned[0]));
 	n->learned_day[0] = day;
 	n->n_learned++;
-	if (n->n_learned < NORMAL_DAYS)
+	if (n->n_learned < days_needed(n))
 		return;
 	if (n->level_q10 < 0) {
 		/* A level of 0 could never grow: such a series has taught
 		 * nothing yet. */
 		if (median_day_q10(n) == 0)
 			return;
-		learn_profile(n, true);
+		if (!long_window(n))
+			learn_profile(n, true);
 		n->level_q10 = median_day_q10(n);
 		return;
 	}
 	learn_spread(n);
 	learn_level(n);
-	if (n->n_learned % NORMAL_DAYS == 0)
+	if (!long_window(n) && n->n_learned % NORMAL_DAYS == 0)
 		learn_profile(n, false);
 }
 
@@ -345,7 +364,7 @@ normal_rebase(struct normal *n)
 {
 	int64_t	 level;
 
-	if (n->n_learned < NORMAL_DAYS || (level = median_day_q10(n)) == 0)
+	if (n->n_learned < days_needed(n) || (level = median_day_q10(n)) == 0)
 		return;
 	n->level_q10 = level;
 }

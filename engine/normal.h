@@ -11,9 +11,12 @@
  * Level: the median of the day means (each by its weekday's weight) of the
  * first seven learned days; then each day
  *	level += (clip(median of the last 7, level/2 .. 2 level) - level) / 8
- * but at most + growth and - 3 % a day.  The clip is winsorising (Huber
- * 1964), the median instead of the mean is Hampel's (1974).  So n days of
- * fraud, sustained and unreported, raise the level at most (1 + growth)^n;
+ * but at most + growth a day.  It falls by a quarter of the difference, at
+ * most 10 % a day: the line of a platform that calms down must not stay
+ * where its busy youth drew it, and to fall fast costs only friction.  The
+ * clip is winsorising (Huber 1964), the median instead of the mean is
+ * Hampel's (1974).  So n days of fraud, sustained and unreported, raise the
+ * level at most (1 + growth)^n;
  * who keeps to one hour of one weekday gains 1/16 a week on each of its two
  * weights (below) as well, at the other hours' expense.
  *
@@ -22,8 +25,8 @@
  * too few people for 168.  Begun from the first seven days shrunk halfway to
  * flat; once a week each weight moves at most 1/16 of itself towards what
  * the last seven learned days show (by the median of the seven for an hour),
- * is clipped to 1/8 .. 4, and all are scaled to mean 1.  Long windows simply
- * learn a flat profile.
+ * is clipped to 1/8 .. 4, and all are scaled to mean 1.  Windows of three
+ * days and more stay flat, and their level stands after three learned days.
  *
  * Spread: the median over the hours of the last learned day of
  * |reading - expected| / expected (MAD), likewise clipped and slow.
