@@ -24,7 +24,7 @@ struct cached {
 struct feed {
 	struct ident_key ids;
 	const struct policy *policy;
-	struct idmap	accounts;	/* value: of its group, folded */
+	struct idmap	accounts;
 	struct idmap	keys;		/* value: index into owners */
 	struct idmap	asked;
 	struct idmap	groups;		/* account -> index into names */
@@ -270,136 +270,10 @@ address(struct feed *f, struct scenario_text text, enum network net,
 	return RC_OK;
 }
 
-/* What is known */
+/* First step: one function a type that has more than ids */
 
 static enum rc
-need_account(const struct feed *f, struct ident account, struct err *e)
-{
-	if (idmap_get(&f->accounts, account) == NULL)
-		return err_set(e, "`account`: never opened");
-	return RC_OK;
-}
-
-static enum rc
-need_key(const struct feed *f, struct ident key, struct err *e)
-{
-	if (idmap_get(&f->keys, key) == NULL)
-		return err_set(e, "`key`: never issued");
-	return RC_OK;
-}
-
-static enum rc
-need_asked(const struct feed *f, struct ident id, struct err *e)
-{
-	if (idmap_get(&f->asked, id) == NULL)
-		return err_set(e, "`id`: no withdrawal of this id was asked "
-		    "for");
-	return RC_OK;
-}
-
-/* One function a type that has more than an account or an id */
-
-static enum rc
-feed_account(struct feed *f, const struct scenario_event *ev,
-    struct input *in, struct err *e)
-{
-	uint64_t	*group;
-	struct ident	*more;
-	bool		 fresh;
-
-	if (idmap_put(&f->accounts, in->account, &fresh) == NULL)
-		return err_set(e, "out of memory");
-	in->limit_sat = ev->limit_sat;
-	in->tier = ev->tier;
-	in->group = id_of(f, ev->group);
-	if (ev->group.p == NULL)
-		return RC_OK;
-	if (f->n_names == f->room_names) {
-		more = realloc(f->names,
-		    (f->room_names * 2 + 256) * sizeof(*more));
-		if (more == NULL)
-			return err_set(e, "out of memory");
-		f->names = more;
-		f->room_names = f->room_names * 2 + 256;
-	}
-	if ((group = idmap_put(&f->groups, in->account, &fresh)) == NULL)
-		return err_set(e, "out of memory");
-	if (fresh)
-		*group = f->n_names++;
-	f->names[*group] = in->group;
-	return RC_OK;
-}
-
-static enum rc
-feed_key(struct feed *f, const struct scenario_event *ev,
-    struct cidr *cidrs, struct input *in, struct err *e)
-{
-	struct owner	*o;
-	uint64_t	*known;
-	bool		 fresh;
-	size_t		 i;
-
-	if (need_account(f, in->account, e) != RC_OK)
-		return RC_FAILED;
-	in->withdraw = ev->withdraw;
-	in->partner = id_of(f, ev->partner);
-	for (i = 0; i < ev->n_ips; i++) {
-		if (feed_cidr(&cidrs[i], ev->ips[i], e) != RC_OK)
-			return err_wrap(e, RC_FAILED, "`ips`");
-	}
-	in->cidrs = cidrs;
-	in->n_cidrs = ev->n_ips;
-	if (f->n_owners == f->room_owners) {
-		o = realloc(f->owners,
-		    (f->room_owners * 2 + 256) * sizeof(*o));
-		if (o == NULL)
-			return err_set(e, "out of memory");
-		f->owners = o;
-		f->room_owners = f->room_owners * 2 + 256;
-	}
-	if ((known = idmap_put(&f->keys, in->key, &fresh)) == NULL)
-		return err_set(e, "out of memory");
-	if (fresh) {
-		*known = f->n_owners++;
-		f->owners[*known].account = in->account;
-	}
-	o = &f->owners[*known];
-	if (!ident_equal(o->account, in->account))
-		return err_set(e, "`key`: it is another account's");
-	o->partner = in->partner;
-	return RC_OK;
-}
-
-static enum rc
-feed_fact(struct feed *f, const struct scenario_event *ev,
-    struct feed_item *item, struct err *e)
-{
-	const struct policy	*p = f->policy;
-	struct input		*in = &item->in;
-	int			 i;
-
-	/* A fact of a withdrawal may come before it is asked for. */
-	if (ev->account.p != NULL &&
-	    need_account(f, in->account, e) != RC_OK)
-		return RC_FAILED;
-	for (i = 0; i < p->n_declared; i++) {
-		if (strlen(p->declared[i].name) != ev->name.len ||
-		    memcmp(p->declared[i].name, ev->name.p,
-		    ev->name.len) != 0)
-			continue;
-		in->declared = i;
-		if (feed_value(&in->value, p->declared[i].type, ev, e) !=
-		    RC_OK)
-			return err_wrap(e, RC_FAILED, "`value`");
-		return RC_OK;
-	}
-	/* This policy does not ask for it. */
-	item->skip = true;
-	return RC_OK;
-}
-
-static enum rc
-feed_where(const struct scenario_event *ev, struct input *in, struct err *e)
+read_where(const struct scenario_event *ev, struct input *in, struct err *e)
 {
 	in->has_ip = ev->ip.p != NULL;
 	if (in->has_ip && feed_ip(in->ip, ev->ip, e) != RC_OK)
@@ -408,50 +282,58 @@ feed_where(const struct scenario_event *ev, struct input *in, struct err *e)
 }
 
 static enum rc
-feed_withdraw(struct feed *f, const struct scenario_event *ev,
-    enum network net, struct feed_item *item, struct err *e)
+read_key(const struct feed *f, const struct scenario_event *ev,
+    struct cidr *cidrs, struct input *in, struct err *e)
 {
-	struct input	*in = &item->in;
-	uint64_t	*known;
-	bool		 fresh;
+	size_t	 i;
 
-	if (need_account(f, in->account, e) != RC_OK ||
-	    address(f, ev->address, net, in, e) != RC_OK ||
-	    feed_where(ev, in, e) != RC_OK)
-		return RC_FAILED;
-	if (idmap_put(&f->asked, in->id, &fresh) == NULL)
-		return err_set(e, "out of memory");
-	if (!fresh)
-		return err_set(e, "`id`: asked for twice");
-	in->via = ev->via;
-	in->code = ev->code;
-	in->amount_sat = ev->amount_sat;
-	if (ev->key.p != NULL &&
-	    (known = idmap_get(&f->keys, in->key)) != NULL)
-		item->partner = f->owners[*known].partner;
-	if (f->n_names > 0 &&
-	    (known = idmap_get(&f->groups, in->account)) != NULL)
-		item->group = f->names[*known];
-	item->label = ev->label;
-	item->id = ev->id;
-	item->account = ev->account;
-	item->address = ev->address;
+	in->withdraw = ev->withdraw;
+	in->partner = id_of(f, ev->partner);
+	for (i = 0; i < ev->n_ips; i++) {
+		if (feed_cidr(&cidrs[i], ev->ips[i], e) != RC_OK)
+			return err_wrap(e, RC_FAILED, "`ips`");
+	}
+	in->cidrs = cidrs;
+	in->n_cidrs = ev->n_ips;
 	return RC_OK;
 }
 
 static enum rc
-feed_people(const struct feed *f, const struct scenario_event *ev,
+read_fact(const struct feed *f, const struct scenario_event *ev,
     struct feed_item *item, struct err *e)
 {
-	item->in.by = id_of(f, ev->by);
-	item->by = ev->by;
-	if (ev->account.p != NULL)
-		return need_account(f, item->in.account, e);
-	if (ev->key.p != NULL)
-		return need_key(f, item->in.key, e);
-	if (ev->id.p != NULL)
-		return need_asked(f, item->in.id, e);
+	const struct policy	*p = f->policy;
+	int			 i;
+
+	for (i = 0; i < p->n_declared; i++) {
+		if (strlen(p->declared[i].name) != ev->name.len ||
+		    memcmp(p->declared[i].name, ev->name.p,
+		    ev->name.len) != 0)
+			continue;
+		item->in.declared = i;
+		return err_wrap(e, feed_value(&item->in.value,
+		    p->declared[i].type, ev, e), "`value`");
+	}
+	/* This policy does not ask for it. */
+	item->skip = true;
 	return RC_OK;
+}
+
+static enum rc
+read_withdraw(struct feed *f, const struct scenario_event *ev,
+    enum network net, struct feed_item *item, struct err *e)
+{
+	struct input	*in = &item->in;
+
+	in->via = ev->via;
+	in->code = ev->code;
+	item->label = ev->label;
+	item->id = ev->id;
+	item->account = ev->account;
+	item->address = ev->address;
+	if (address(f, ev->address, net, in, e) != RC_OK)
+		return RC_FAILED;
+	return read_where(ev, in, e);
 }
 
 /* Input types, in the order of enum scenario_type. */
@@ -510,7 +392,7 @@ item_clear(const struct feed *f, const struct scenario_event *ev,
 }
 
 enum rc
-feed_event(struct feed *f, const struct scenario_event *ev, enum network net,
+feed_read(struct feed *f, const struct scenario_event *ev, enum network net,
     bool history, struct cidr *cidrs, struct feed_item *item, struct err *e)
 {
 	struct input	*in = &item->in;
@@ -520,51 +402,216 @@ feed_event(struct feed *f, const struct scenario_event *ev, enum network net,
 	case SCENARIO_HEADER:
 	case SCENARIO_HOT_BALANCE:
 	case SCENARIO_FUND:
-		return RC_OK;
-	case SCENARIO_ACCOUNT:
-		return feed_account(f, ev, in, e);
-	case SCENARIO_KEY:
-		return feed_key(f, ev, cidrs, in, e);
 	case SCENARIO_KEY_REVOKE:
-		return need_key(f, in->key, e);
 	case SCENARIO_SECURITY_CHANGE:
 	case SCENARIO_DEPOSIT:
 	case SCENARIO_BALANCE:
-		return need_account(f, in->account, e);
+		return RC_OK;
+	case SCENARIO_ACCOUNT:
+		in->limit_sat = ev->limit_sat;
+		in->tier = ev->tier;
+		in->group = id_of(f, ev->group);
+		return RC_OK;
+	case SCENARIO_KEY:
+		return read_key(f, ev, cidrs, in, e);
 	case SCENARIO_LOGIN:
 		in->device_new = ev->device_new;
-		if (need_account(f, in->account, e) != RC_OK)
-			return RC_FAILED;
-		return feed_where(ev, in, e);
+		return read_where(ev, in, e);
 	case SCENARIO_FACT:
-		return feed_fact(f, ev, item, e);
+		return read_fact(f, ev, item, e);
 	case SCENARIO_CHAIN_SEEN:
 		in->first_seen_ms = ev->first_seen_ms;
 		in->amount_sat = ev->received_sat;
 		return address(f, ev->address, net, in, e);
 	case SCENARIO_ADDRESS_ADD:
 	case SCENARIO_ADDRESS_REMOVE:
-		if (need_account(f, in->account, e) != RC_OK)
-			return RC_FAILED;
 		return address(f, ev->address, net, in, e);
 	case SCENARIO_WITHDRAW:
-		return feed_withdraw(f, ev, net, item, e);
+		return read_withdraw(f, ev, net, item, e);
 	case SCENARIO_OUTCOME:
 		in->paid = ev->paid;
-		return need_asked(f, in->id, e);
+		return RC_OK;
 	case SCENARIO_CANCEL:
 		in->not_me = ev->not_me;
-		return need_asked(f, in->id, e);
+		return RC_OK;
 	case SCENARIO_RELEASE:
 	case SCENARIO_DENY:
 	case SCENARIO_FREEZE:
 	case SCENARIO_UNFREEZE:
 	case SCENARIO_HALT:
 	case SCENARIO_RESUME:
-		return feed_people(f, ev, item, e);
+		in->by = id_of(f, ev->by);
+		item->by = ev->by;
+		return RC_OK;
 	case SCENARIO__COUNT:
 		break;
 	}
 	assert(!"no such type");
 	return RC_FAILED;
+}
+
+/* Second step: what the lines before say */
+
+static enum rc
+need_account(const struct feed *f, struct ident account, struct err *e)
+{
+	if (idmap_get(&f->accounts, account) == NULL)
+		return err_set(e, "`account`: never opened");
+	return RC_OK;
+}
+
+static enum rc
+need_key(const struct feed *f, struct ident key, struct err *e)
+{
+	if (idmap_get(&f->keys, key) == NULL)
+		return err_set(e, "`key`: never issued");
+	return RC_OK;
+}
+
+static enum rc
+need_asked(const struct feed *f, struct ident id, struct err *e)
+{
+	if (idmap_get(&f->asked, id) == NULL)
+		return err_set(e, "`id`: no withdrawal of this id was asked "
+		    "for");
+	return RC_OK;
+}
+
+static enum rc
+check_account(struct feed *f, const struct input *in, struct err *e)
+{
+	uint64_t	*group;
+	struct ident	*more;
+	bool		 fresh;
+
+	if (idmap_put(&f->accounts, in->account, &fresh) == NULL)
+		return err_set(e, "out of memory");
+	if (ident_none(in->group))
+		return RC_OK;
+	if (f->n_names == f->room_names) {
+		more = realloc(f->names,
+		    (f->room_names * 2 + 256) * sizeof(*more));
+		if (more == NULL)
+			return err_set(e, "out of memory");
+		f->names = more;
+		f->room_names = f->room_names * 2 + 256;
+	}
+	if ((group = idmap_put(&f->groups, in->account, &fresh)) == NULL)
+		return err_set(e, "out of memory");
+	if (fresh)
+		*group = f->n_names++;
+	f->names[*group] = in->group;
+	return RC_OK;
+}
+
+static enum rc
+check_key(struct feed *f, const struct input *in, struct err *e)
+{
+	struct owner	*o;
+	uint64_t	*known;
+	bool		 fresh;
+
+	if (need_account(f, in->account, e) != RC_OK)
+		return RC_FAILED;
+	if (f->n_owners == f->room_owners) {
+		o = realloc(f->owners,
+		    (f->room_owners * 2 + 256) * sizeof(*o));
+		if (o == NULL)
+			return err_set(e, "out of memory");
+		f->owners = o;
+		f->room_owners = f->room_owners * 2 + 256;
+	}
+	if ((known = idmap_put(&f->keys, in->key, &fresh)) == NULL)
+		return err_set(e, "out of memory");
+	if (fresh) {
+		*known = f->n_owners++;
+		f->owners[*known].account = in->account;
+	}
+	o = &f->owners[*known];
+	if (!ident_equal(o->account, in->account))
+		return err_set(e, "`key`: it is another account's");
+	o->partner = in->partner;
+	return RC_OK;
+}
+
+static enum rc
+check_withdraw(struct feed *f, struct feed_item *item, struct err *e)
+{
+	const struct input	*in = &item->in;
+	uint64_t		*known;
+	bool			 fresh;
+
+	if (need_account(f, in->account, e) != RC_OK)
+		return RC_FAILED;
+	if (idmap_put(&f->asked, in->id, &fresh) == NULL)
+		return err_set(e, "out of memory");
+	if (!fresh)
+		return err_set(e, "`id`: asked for twice");
+	if (!ident_none(in->key) &&
+	    (known = idmap_get(&f->keys, in->key)) != NULL)
+		item->partner = f->owners[*known].partner;
+	if (f->n_names > 0 &&
+	    (known = idmap_get(&f->groups, in->account)) != NULL)
+		item->group = f->names[*known];
+	return RC_OK;
+}
+
+void
+feed_prefetch(const struct feed *f, const struct feed_item *item)
+{
+	if (!ident_none(item->in.account))
+		idmap_prefetch(&f->accounts, item->in.account);
+	if (!ident_none(item->in.id))
+		idmap_prefetch(&f->asked, item->in.id);
+	if (!ident_none(item->in.key))
+		idmap_prefetch(&f->keys, item->in.key);
+}
+
+enum rc
+feed_check(struct feed *f, struct feed_item *item, struct err *e)
+{
+	const struct input	*in = &item->in;
+
+	switch (in->type) {
+	case INPUT_ACCOUNT:
+		return check_account(f, in, e);
+	case INPUT_KEY:
+		return check_key(f, in, e);
+	case INPUT_KEY_REVOKE:
+		return need_key(f, in->key, e);
+	case INPUT_WITHDRAW:
+		return check_withdraw(f, item, e);
+	case INPUT_SECURITY_CHANGE:
+	case INPUT_LOGIN:
+	case INPUT_DEPOSIT:
+	case INPUT_BALANCE:
+	case INPUT_ADDRESS_ADD:
+	case INPUT_ADDRESS_REMOVE:
+		return need_account(f, in->account, e);
+	case INPUT_FACT:
+		/* One of a withdrawal may come before it is asked for. */
+		return ident_none(in->account) ? RC_OK :
+		    need_account(f, in->account, e);
+	case INPUT_FREEZE:
+	case INPUT_UNFREEZE:
+		return ident_none(in->account) ? need_key(f, in->key, e) :
+		    need_account(f, in->account, e);
+	case INPUT_OUTCOME:
+	case INPUT_CANCEL:
+	case INPUT_RELEASE:
+	case INPUT_DENY:
+		return need_asked(f, in->id, e);
+	case INPUT_HOT_BALANCE:
+	case INPUT_FUND:
+	case INPUT_CHAIN_SEEN:
+	case INPUT_CODE:
+	case INPUT_RECEIPT:
+	case INPUT_BURNED:
+	case INPUT_HALT:
+	case INPUT_RESUME:
+	case INPUT_TICK:
+	case INPUT__COUNT:
+		break;
+	}
+	return RC_OK;
 }

@@ -41,13 +41,18 @@ enum rc feed_new(struct feed **out, const struct ident_key *ids,
 void feed_free(struct feed **f);
 
 /*
- * Make the item of one event.  cidrs has room for SCENARIO_IPS_MAX and must
- * live as long as the item.  Errors begin with the key, as in
- * scenario_parse().  An event that fails changes nothing.
+ * Make the item of one event, in two steps: feed_read() takes the event
+ * alone, feed_check() compares it with all that came before.  Between the two
+ * a caller with a queue lets some other items pass, after feed_prefetch().
+ * cidrs has room for SCENARIO_IPS_MAX and must live as long as the item.
+ * Errors begin with the key, as in scenario_parse().
  */
-enum rc feed_event(struct feed *f, const struct scenario_event *ev,
+enum rc feed_read(struct feed *f, const struct scenario_event *ev,
     enum network net, bool history, struct cidr *cidrs,
     struct feed_item *item, struct err *e) MUST_CHECK;
+void feed_prefetch(const struct feed *f, const struct feed_item *item);
+enum rc feed_check(struct feed *f, struct feed_item *item, struct err *e)
+    MUST_CHECK;
 
 /* IPv4 or IPv6; IPv4 mapped into IPv6. */
 enum rc feed_ip(unsigned char ip[16], struct scenario_text text,

@@ -12,14 +12,19 @@ idmap_free(struct idmap *m)
 	memset(m, 0, sizeof(*m));
 }
 
-/* The slot that holds the id, or the free one where it belongs. */
-static struct idmap_entry *
-find(const struct idmap *m, struct ident id)
+static inline uint64_t
+tag_of(struct ident id)
 {
-	size_t	 mask = m->n_slots - 1, i = id.lo & mask;
+	return id.lo != 0 ? id.lo : 1;
+}
 
-	while (!ident_none(m->slots[i].id) &&
-	    !ident_equal(m->slots[i].id, id))
+/* The slot that holds the tag, or the free one where it belongs. */
+static struct idmap_entry *
+find(const struct idmap *m, uint64_t tag)
+{
+	size_t	 mask = m->n_slots - 1, i = tag & mask;
+
+	while (m->slots[i].tag != 0 && m->slots[i].tag != tag)
 		i = (i + 1) & mask;
 	return &m->slots[i];
 }
@@ -31,8 +36,8 @@ idmap_get(const struct idmap *m, struct ident id)
 
 	if (m->n_slots == 0)
 		return NULL;
-	s = find(m, id);
-	return ident_none(s->id) ? NULL : &s->value;
+	s = find(m, tag_of(id));
+	return s->tag == 0 ? NULL : &s->value;
 }
 
 static bool
@@ -47,8 +52,8 @@ grow(struct idmap *m)
 	if (bigger.slots == NULL)
 		return false;
 	for (i = 0; i < m->n_slots; i++) {
-		if (!ident_none(m->slots[i].id))
-			*find(&bigger, m->slots[i].id) = m->slots[i];
+		if (m->slots[i].tag != 0)
+			*find(&bigger, m->slots[i].tag) = m->slots[i];
 	}
 	free(m->slots);
 	*m = bigger;
@@ -60,13 +65,13 @@ idmap_put(struct idmap *m, struct ident id, bool *new_out)
 {
 	struct idmap_entry	*s;
 
-	/* At most three quarters full. */
-	if ((m->count + 1) * 4 > m->n_slots * 3 && !grow(m))
+	/* At most half full: runs stay short. */
+	if ((m->count + 1) * 2 > m->n_slots && !grow(m))
 		return NULL;
-	s = find(m, id);
-	*new_out = ident_none(s->id);
+	s = find(m, tag_of(id));
+	*new_out = s->tag == 0;
 	if (*new_out) {
-		s->id = id;
+		s->tag = tag_of(id);
 		m->count++;
 	}
 	return &s->value;

@@ -1,8 +1,10 @@
 /*
  * A growing map from fingerprints to a number, for what a replay must
- * remember of every account, key and id.  Keyed fingerprints are uniform and
- * cannot be chosen by whoever wrote the file, so their low bits serve as the
- * slot.
+ * remember of every account, key and id: 16 bytes a slot.
+ *
+ * A fingerprint is keyed and uniform, so half of it serves: as the slot and
+ * as what is compared.  Two are taken for one once in 2^64 pairs, which
+ * nobody can bring about on purpose.
  */
 #ifndef SIM_IDMAP_H
 #define SIM_IDMAP_H
@@ -15,7 +17,7 @@
 #include "lib/ident.h"
 
 struct idmap_entry {
-	struct ident	id;		/* none: free */
+	uint64_t	tag;		/* 0: free */
 	uint64_t	value;
 };
 
@@ -27,6 +29,14 @@ struct idmap {
 };
 
 void idmap_free(struct idmap *m);
+
+/* Ask for the memory that the id's entry would need. */
+static inline void
+idmap_prefetch(const struct idmap *m, struct ident id)
+{
+	if (m->n_slots > 0)
+		__builtin_prefetch(&m->slots[id.lo & (m->n_slots - 1)]);
+}
 
 /* The value's place, or NULL; good until the next idmap_put(). */
 uint64_t *idmap_get(const struct idmap *m, struct ident id);

@@ -9,6 +9,8 @@
 
 #define BATCHES		4
 #define ARENA_LEN	(256 * 1024)
+/* Items that pass between reading one and checking it. */
+#define LAG		8
 /* What one item may need: four texts, or a key's networks. */
 #define ARENA_ITEM	(SCENARIO_IPS_MAX * sizeof(struct cidr) + 1024)
 
@@ -20,11 +22,19 @@ struct source {
 	bool		 more;		/* ev is there */
 };
 
+/* Where an item of the batch that is being filled stood. */
+struct origin {
+	const struct source *source;
+	uint64_t	 line;
+};
+
 struct pipe {
 	struct feed	*feed;
 	struct source	 sources[2];
 	int		 n_sources;
 	struct pipe_batch *ring;	/* BATCHES of them */
+	struct origin	 origins[PIPE_BATCH];
+	size_t		 checked;	/* of the batch that is being filled */
 	struct err	 why;
 	pthread_t	 thread;
 	bool		 started;
@@ -69,6 +79,7 @@ earliest(struct pipe *p)
 	return best;
 }
 
+/* Read one event into the batch; it is checked later. */
 static enum rc
 add_item(struct pipe *p, struct pipe_batch *b, struct source *s)
 {
@@ -77,15 +88,39 @@ add_item(struct pipe *p, struct pipe_batch *b, struct source *s)
 
 	b->used = (b->used + 15) & ~(size_t)15;
 	cidrs = (struct cidr *)(void *)(b->arena + b->used);
-	if (feed_event(p->feed, &s->ev, scenario_reader_network(s->reader),
+	if (feed_read(p->feed, &s->ev, scenario_reader_network(s->reader),
 	    s->history, cidrs, item, &p->why) != RC_OK)
-		return scenario_reader_blame(s->reader, NULL, &p->why);
+		return scenario_reader_blame(s->reader,
+		    scenario_reader_line(s->reader), NULL, &p->why);
+	feed_prefetch(p->feed, item);
 	b->used += item->in.n_cidrs * sizeof(*cidrs);
 	item->id = keep(b, item->id);
 	item->account = keep(b, item->account);
 	item->address = keep(b, item->address);
 	item->by = keep(b, item->by);
+	p->origins[b->n].source = s;
+	p->origins[b->n].line = scenario_reader_line(s->reader);
 	b->n++;
+	return RC_OK;
+}
+
+/* Check what was read, but for the last LAG items. */
+static enum rc
+check_items(struct pipe *p, struct pipe_batch *b, size_t lag)
+{
+	const struct origin	*o;
+	struct err		 why;
+
+	for (; p->checked + lag < b->n; p->checked++) {
+		if (feed_check(p->feed, &b->items[p->checked], &why) == RC_OK)
+			continue;
+		/* An earlier line's fault comes before a later one's. */
+		p->why = why;
+		o = &p->origins[p->checked];
+		b->n = p->checked;
+		return scenario_reader_blame(o->source->reader, o->line,
+		    NULL, &p->why);
+	}
 	return RC_OK;
 }
 
@@ -98,15 +133,19 @@ fill(struct pipe *p, struct pipe_batch *b)
 	b->used = 0;
 	b->last = false;
 	b->rc = RC_OK;
+	p->checked = 0;
 	while (b->n < PIPE_BATCH && b->used + ARENA_ITEM < ARENA_LEN) {
 		if ((s = earliest(p)) == NULL)
 			break;
 		if (add_item(p, b, s) != RC_OK ||
+		    check_items(p, b, LAG) != RC_OK ||
 		    advance(s, &p->why) != RC_OK) {
 			b->rc = RC_FAILED;
 			break;
 		}
 	}
+	if (check_items(p, b, 0) != RC_OK)
+		b->rc = RC_FAILED;
 	b->last = s == NULL || b->rc != RC_OK;
 	b->permille = scenario_reader_permille(
 	    p->sources[p->n_sources - 1].reader);

@@ -572,8 +572,8 @@ replay_event(struct replay *r, const struct scenario_event *ev,
 {
 	struct feed_item	 item;
 
-	if (feed_event(r->feed, ev, net, history, r->cidrs, &item, e) !=
-	    RC_OK)
+	if (feed_read(r->feed, ev, net, history, r->cidrs, &item, e) !=
+	    RC_OK || feed_check(r->feed, &item, e) != RC_OK)
 		return RC_FAILED;
 	apply_item(r, &item);
 	r->item = NULL;

@@ -224,12 +224,12 @@ make_printable(struct err *e)
 }
 
 enum rc
-scenario_reader_blame(const struct scenario_reader *r, const char *key,
-    struct err *e)
+scenario_reader_blame(const struct scenario_reader *r, uint64_t line,
+    const char *key, struct err *e)
 {
 	if (key != NULL)
 		(void)err_wrap(e, RC_FAILED, "`%s`", key);
-	(void)err_wrap(e, RC_FAILED, "%s:%" PRIu64, r->name, r->line);
+	(void)err_wrap(e, RC_FAILED, "%s:%" PRIu64, r->name, line);
 	if (e != NULL)
 		make_printable(e);
 	return RC_FAILED;
@@ -265,7 +265,7 @@ next_line(struct scenario_reader *r, const char **line, size_t *len,
 	if (*len > SCENARIO_LINE_MAX) {
 		(void)err_set(e, "a line of more than %d bytes",
 		    SCENARIO_LINE_MAX);
-		return scenario_reader_blame(r, NULL, e);
+		return scenario_reader_blame(r, r->line, NULL, e);
 	}
 	*line = start;
 	return RC_OK;
@@ -288,12 +288,12 @@ check_order(struct scenario_reader *r, const struct scenario_event *ev,
 {
 	if (ev->type == SCENARIO_HEADER && r->any) {
 		(void)err_set(e, "`scenario` stands on the first line only");
-		return scenario_reader_blame(r, "type", e);
+		return scenario_reader_blame(r, r->line, "type", e);
 	}
 	if (ev->t_ms < r->last_ms) {
 		(void)err_set(e, "%" PRId64 " after %" PRId64
 		    "; time never decreases", ev->t_ms, r->last_ms);
-		return scenario_reader_blame(r, "t", e);
+		return scenario_reader_blame(r, r->line, "t", e);
 	}
 	if (ev->type == SCENARIO_HEADER)
 		r->net = ev->network;
@@ -318,11 +318,11 @@ scenario_read(struct scenario_reader *r, struct scenario_event *ev,
 		if (r->line == 1 && len >= 3 &&
 		    memcmp(line, "\xef\xbb\xbf", 3) == 0) {
 			(void)err_set(e, "a byte order mark; UTF-8 has none");
-			return scenario_reader_blame(r, NULL, e);
+			return scenario_reader_blame(r, r->line, NULL, e);
 		}
 	} while (is_blank(line, len));
 	if (scenario_parse(r->parser, line, len, ev, e) != RC_OK)
-		return scenario_reader_blame(r, NULL, e);
+		return scenario_reader_blame(r, r->line, NULL, e);
 	*more_out = true;
 	return check_order(r, ev, e);
 }

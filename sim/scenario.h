@@ -176,9 +176,10 @@ enum network scenario_reader_network(
     const struct scenario_reader *r);
 /* Line of the event read last, from 1. */
 uint64_t scenario_reader_line(const struct scenario_reader *r);
-/* Put "file:line: `key`: " in front of a reason found by the caller. */
+/* Put "file:line: `key`: " in front of a reason found by the caller; KEY may
+ * be NULL.  Returns RC_FAILED. */
 enum rc scenario_reader_blame(const struct scenario_reader *r,
-    const char *key, struct err *e);
+    uint64_t line, const char *key, struct err *e);
 /* Share of the file read so far in 1/1000; -1 when not known. */
 int scenario_reader_permille(const struct scenario_reader *r);
 void scenario_reader_free(struct scenario_reader **r);

@@ -47,8 +47,9 @@ line(struct feed *f, const char *p, size_t len)
 		return;
 	}
 	there_and_back(&ev);
-	if (feed_event(f, &ev, NETWORK_MAIN, false, cidrs, &item, &e) !=
-	    RC_OK && e.text[0] == '\0')
+	if ((feed_read(f, &ev, NETWORK_MAIN, false, cidrs, &item, &e) !=
+	    RC_OK || feed_check(f, &item, &e) != RC_OK) &&
+	    e.text[0] == '\0')
 		abort();
 }
 
