@@ -18,6 +18,7 @@
 #include "lib/civil.h"
 #include "policy/against.h"
 #include "policy/ast.h"
+#include "policy/cost.h"
 #include "policy/diag.h"
 #include "policy/program.h"
 #include "policy/warn.h"
@@ -32,6 +33,16 @@ struct options {
 	int64_t		 today;		/* civil day, for what has expired */
 	int64_t		 hot_sat;	/* -1: not given */
 };
+
+#define SIGNER_LINES_MAX	32
+
+/* What the wallet holds: as given, or at most as the policy says. */
+static int64_t
+hot_of(const struct policy *p, const struct options *o)
+{
+	return o->hot_sat >= 0 ? o->hot_sat :
+	    p->set.hot_max_sat > 0 ? p->set.hot_max_sat : -1;
+}
 
 static bool
 in_colour(FILE *f)
@@ -201,8 +212,7 @@ check(const struct policy *p, const char *path, const struct options *o)
 	struct diag	*d = diag_new(p);
 	int		 status = STATUS_DONE;
 
-	warn_check(p, d, o->today, o->hot_sat >= 0 ? o->hot_sat :
-	    p->set.hot_max_sat > 0 ? p->set.hot_max_sat : -1);
+	warn_check(p, d, o->today, hot_of(p, o));
 	if (o->json) {
 		status = check_json(p, path, d);
 	} else {
@@ -265,6 +275,70 @@ against(const struct policy *old, const struct policy *new,
 }
 
 static int
+cost_json(const struct program *g)
+{
+	struct cost	 c;
+	json_t		*stores = json_array();
+	int		 i;
+
+	cost_compute(g, &c);
+	for (i = 0; i < c.n_stores; i++)
+		(void)json_array_append_new(stores, json_pack(
+		    "{s:s, s:I, s:I, s:I, s:I, s:s}", "name",
+		    c.stores[i].name, "record_bytes",
+		    (json_int_t)c.stores[i].record_bytes, "window_bytes",
+		    (json_int_t)c.stores[i].window_bytes, "index_bytes",
+		    (json_int_t)c.stores[i].index_bytes, "capacity",
+		    (json_int_t)c.stores[i].capacity, "flood",
+		    c.stores[i].flood));
+	print_json(json_pack("{s:I, s:i, s:i, s:i, s:o}", "total_bytes",
+	    (json_int_t)c.total_bytes, "tests", c.n_tests, "reads", c.n_reads,
+	    "writes", c.n_writes, "stores", stores));
+	return STATUS_DONE;
+}
+
+static int
+cost(const struct policy *p, const struct options *o)
+{
+	struct program	*g = NULL;
+	struct err	 e;
+
+	if (program_new(&g, p, &e) != RC_OK) {
+		(void)fprintf(stderr, "%s\n", e.text);
+		return STATUS_FAILED;
+	}
+	if (o->json)
+		(void)cost_json(g);
+	else
+		cost_print(g, hot_of(p, o), stdout);
+	program_free(&g);
+	return STATUS_DONE;
+}
+
+static int
+signer(const struct policy *p, const struct options *o)
+{
+	struct cost_signer	 lines[SIGNER_LINES_MAX];
+	json_t			*a;
+	int			 i, n;
+
+	if (!o->json) {
+		cost_signer_print(p, hot_of(p, o), stdout);
+		return STATUS_DONE;
+	}
+	a = json_array();
+	n = cost_signer(p, hot_of(p, o), lines, SIGNER_LINES_MAX);
+	for (i = 0; i < n; i++)
+		(void)json_array_append_new(a, json_pack(
+		    "{s:s, s:s, s:I, s:I, s:i}", "what", lines[i].what,
+		    "text", lines[i].text, "sat", (json_int_t)lines[i].sat,
+		    "blocks", (json_int_t)lines[i].blocks, "people",
+		    lines[i].people));
+	print_json(a);
+	return STATUS_DONE;
+}
+
+static int
 run(const struct options *o, const char *path, const char *new_path)
 {
 	struct policy	*p = NULL, *new = NULL;
@@ -286,7 +360,11 @@ run(const struct options *o, const char *path, const char *new_path)
 		status = against(p, new, o);
 		break;
 	case ACT_COST:
+		status = cost(p, o);
+		break;
 	case ACT_SIGNER:
+		status = signer(p, o);
+		break;
 	case ACT_WORDS:
 		break;
 	}

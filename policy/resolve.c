@@ -566,10 +566,11 @@ below_cap(struct parse *ps, const struct quantity *left,
 	l = q_root(ps, left, &lt);
 	r = q_root(ps, right, &rt);
 	if (l->kind != Q_AGG || l->agg.what != AGG_DISTINCT ||
-	    r->kind != Q_CONST || lt != 1)
+	    r->kind != Q_CONST)
 		return true;
 	if (__builtin_mul_overflow(r->value, rt, &value))
 		value = INT64_MAX;
+	value /= lt;
 	cap = agg_cap(&l->agg);
 	if (value < cap)
 		return true;
@@ -598,7 +599,8 @@ cond_compare(struct parse *ps, struct pos pos, struct qval left,
 	if (left.bad || right.bad || less.bad ||
 	    !not_flags(ps, &left.q) || !not_flags(ps, &right.q) ||
 	    !same_type(ps, &left.q, &right.q) ||
-	    !below_cap(ps, &left.q, &right.q))
+	    !below_cap(ps, &left.q, &right.q) ||
+	    !below_cap(ps, &right.q, &left.q))
 		return NULL;
 	if (less.value > 0 && rel != REL_GT && rel != REL_GE) {
 		diag_error(ps->d, less.pos, NULL,

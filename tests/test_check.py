@@ -105,6 +105,17 @@ def outputs(f):
         len(j['changes']) == 1, 'a policy that tightens, as JSON', out)
     status, out, _ = f.run('--against', 'good', 'bad')
     say(status == 1 and out == '', 'against a bad policy', out)
+    f.write('ceiling', GOOD + 'ceiling 100 btc in 24h, 10 btc each\n')
+    status, out, _ = f.run('--cost', 'ceiling')
+    say(status == 0 and 'account' in out, 'the cost', out)
+    status, out, _ = f.run('--cost', '--json', 'ceiling')
+    say(status == 0 and json.loads(out)['total_bytes'] > 0,
+        'the cost as JSON', out)
+    status, out, _ = f.run('--signer', 'ceiling')
+    say(status == 0 and '10 btc each' in out, 'the lines of the signer', out)
+    status, out, _ = f.run('--signer', '--json', 'ceiling')
+    say(status == 0 and any(s['what'] for s in json.loads(out)),
+        'the lines of the signer as JSON', out)
     status, out, _ = f.run('--json', '--words')
     say(len(json.loads(out)) > 40, 'the words as JSON', out)
     say(b'\033[1;31merror\033[0m' in f.on_terminal({}, 'bad') and
