@@ -583,6 +583,10 @@ resolve_finish(struct parse *ps, struct pos end)
 {
 	finish_labels(ps);
 	finish_exempts(ps);
+	if (ps->has_set[SET_TRUST_LISTED] && !ps->p->trust.given)
+		diag_error(ps->d, ps->set_pos[SET_TRUST_LISTED],
+		    "write `trust proven after ...` as well",
+		    "`set trust listed` without `trust`");
 	/* An exemption's condition takes a class's bit (S13). */
 	if (ps->p->n_classes + ps->p->n_exempts > CLASSES_MAX)
 		diag_error(ps->d, ps->p->exempts[ps->p->n_exempts - 1].pos,
