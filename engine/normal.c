@@ -84,6 +84,14 @@ day_mean_q10(const int64_t hours[HOURS])
 	return muldiv(sum, ONE_Q10, HOURS);
 }
 
+/* A day's mean as it would have been on an average weekday. */
+static int64_t
+flat_mean_q10(const struct normal *n, const int64_t hours[HOURS], int64_t day)
+{
+	return muldiv(day_mean_q10(hours), ONE_Q10,
+	    n->weekday_q10[weekday_of(day)]);
+}
+
 /*
  * The median of the last seven learned days, each as it would have been on
  * an average weekday: else a quiet Sunday, which the median does not see but
@@ -96,8 +104,7 @@ median_day_q10(const struct normal *n)
 	int	 i, days = (int)clip(n->n_learned, 1, NORMAL_DAYS);
 
 	for (i = 0; i < days; i++)
-		means[i] = muldiv(day_mean_q10(n->learned[i]), ONE_Q10,
-		    n->weekday_q10[weekday_of(n->learned_day[i])]);
+		means[i] = flat_mean_q10(n, n->learned[i], n->learned_day[i]);
 	return median(means, days);
 }
 
@@ -201,7 +208,11 @@ learn_level(struct normal *n)
 static int64_t
 expected_q10(const struct normal *n, int weekday, int hour)
 {
-	return muldiv(n->level_q10,
+	int64_t	 level = n->level_q10;
+
+	if (n->recent_q10 < level)
+		level = n->recent_q10;
+	return muldiv(level,
 	    n->hour_q10[hour] * n->weekday_q10[weekday], ONE_Q10 * ONE_Q10);
 }
 
@@ -277,6 +288,25 @@ learn(struct normal *n, int64_t day, const int64_t hours[HOURS])
 		learn_profile(n, false);
 }
 
+/* At midnight, when delay[1..3] are the last three whole days. */
+static void
+note_recent(struct normal *n)
+{
+	int64_t	 mean, most = 0;
+	int	 i;
+
+	for (i = 1; i < NORMAL_DELAY; i++) {
+		mean = flat_mean_q10(n, n->delay[i], n->day - i);
+		most = mean > most ? mean : most;
+	}
+	for (i = 0; i < NORMAL_DAYS - (NORMAL_DELAY - 1) &&
+	    !long_window(n); i++) {
+		mean = flat_mean_q10(n, n->learned[i], n->learned_day[i]);
+		most = mean > most ? mean : most;
+	}
+	n->recent_q10 = most;
+}
+
 /* Midnight: delay[0] becomes yesterday. */
 static void
 close_day(struct normal *n)
@@ -292,6 +322,7 @@ close_day(struct normal *n)
 	memset(n->delay[0], 0, sizeof(n->delay[0]));
 	n->delay_bad[0] = 0;
 	n->day++;
+	note_recent(n);
 }
 
 /* The hour being observed is over; its successor begins at `last`. */

@@ -58,6 +58,7 @@ struct normal {
 	int64_t		learned_day[NORMAL_DAYS];
 	int64_t		n_learned;	/* ever */
 	int64_t		level_q10;	/* 1/1024; -1: not learnt */
+	int64_t		recent_q10;	/* the highest of the last days */
 	int64_t		spread_ppm;	/* -1: not learnt */
 	int64_t		hour_q10[24];
 	int64_t		weekday_q10[7];	/* Monday first */
@@ -92,7 +93,12 @@ void normal_mark(struct normal *n, int64_t t_ms);
  */
 void normal_rebase(struct normal *n);
 
-/* The usual reading at t; -1 until learnt. */
+/*
+ * The usual reading at t; -1 until learnt.  Never more than the highest of
+ * the last whole days (three for windows of several days, else seven) would
+ * lead one to expect: these are not old enough to raise a line, but a thief
+ * gains nothing from a platform that grew quiet.
+ */
 int64_t normal_now(const struct normal *n, int64_t t_ms);
 
 /* How far readings usually lie from that, in ppm of it; -1 until learnt. */

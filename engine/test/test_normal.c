@@ -139,14 +139,18 @@ test_crash(void)
 	after = week_mean(&n, 42);
 	CHECK(after <= before * 102 / 100);
 	CHECK(after >= before * 97 / 100);
-	check_case("falls at most 10 % a day");
+	check_case("falls to what the last seven days show, and comes back");
 	days(&n, 40, 44, 1000000, false);
 	before = week_mean(&n, 42);
-	days(&n, 44, 54, 0, false);
-	after = week_mean(&n, 56);
-	/* Seven learned days at nothing by then; 0.9^7 is 0.478. */
-	CHECK(after < before * 70 / 100);
+	days(&n, 44, 50, 500000, false);
+	/* The seventh day back is still a full one. */
+	CHECK(week_mean(&n, 52) >= before * 80 / 100);
+	days(&n, 50, 52, 500000, false);
+	after = week_mean(&n, 54);
+	CHECK(after <= before * 55 / 100);
 	CHECK(after >= before * 45 / 100);
+	days(&n, 52, 54, 1000000, false);
+	CHECK(week_mean(&n, 56) >= before * 60 / 100);
 }
 
 static void
