@@ -39,7 +39,8 @@ static const struct command commands[] = {
 	    "[--policy POLICY]... [--honest]\n" SCENES_USAGE,
 	    "loss and friction of policies side by side" },
 	{ "exposure", cmd_exposure,
-	    "[--json] --policy POLICY [SCENARIO]",
+	    "[--json] --policy POLICY SCENARIO\n"
+	    "[--json] --policy POLICY --hot BTC --accounts N [--fund BTC]",
 	    "how much can leave, with what in a thief's hands" },
 	{ "replay", cmd_replay,
 	    "--policy POLICY [--reviewer none|oracle:MINUTES[,N/h][,P%]]\n"
