@@ -255,13 +255,19 @@ compare_trust(struct against_walk *w)
 
 /* Does `to` owe all that `from` owed, and more? */
 static bool
-verdict_tightens(enum verdict from, enum verdict to)
+verdict_tightens(const struct rule *a, const struct rule *b)
 {
+	enum verdict	 from = a->verdict, to = b->verdict;
+
+
 	/* A code for a wait is not more (S2); people may lift a halt's own
 	 * withdrawal but never a denial (S4). */
 	if (from == VERDICT_DELAY && to == VERDICT_STEP_UP)
 		return false;
 	if (from == VERDICT_DENY)
+		return false;
+	/* What a halt holds needs one person. */
+	if (from == VERDICT_HOLD && to == VERDICT_HALT && a->people > 1)
 		return false;
 	return to > from;
 }
@@ -273,7 +279,7 @@ compare_verdicts(struct against_walk *w, const struct rule *a,
 	char	 was[64], is[64];
 
 	if (a->verdict != b->verdict) {
-		against_say(w, verdict_tightens(a->verdict, b->verdict) ?
+		against_say(w, verdict_tightens(a, b) ?
 		    AGAINST_TIGHTENS : AGAINST_LOOSENS, "%s, was %s",
 		    verdict_text(b->verdict), verdict_text(a->verdict));
 		return;

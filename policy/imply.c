@@ -82,7 +82,7 @@ static bool
 small_same(const struct quantity *a, const struct quantity *b)
 {
 	return a->kind == b->kind && a->times == b->times &&
-	    a->value == b->value && a->ppm == b->ppm &&
+	    a->index == b->index && a->value == b->value && a->ppm == b->ppm &&
 	    a->of_fund == b->of_fund;
 }
 
@@ -297,10 +297,14 @@ add_line(struct imply_case *c, const struct cond *k, bool negate)
 {
 	struct base	 b = { .kind = BASE_LINE, .line = k->line };
 	const struct quantity *q = &k->left;
+	bool		 plain = q->times == 1;
 
-	while (q->kind == Q_NAME)
+	while (q->kind == Q_NAME) {
 		q = &c->t->p->lets[q->index].q;
-	if (q->kind != Q_AGG || k->rel == REL_EQ)
+		plain = plain && q->times == 1;
+	}
+	/* Twice a sum above a line is another question. */
+	if (q->kind != Q_AGG || !plain || k->rel == REL_EQ)
 		return true;
 	b.agg = q->agg;
 	b.strict = k->rel == REL_GT || k->rel == REL_LE;

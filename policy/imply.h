@@ -8,9 +8,10 @@
  * one-sided: "cannot be true" and "implies" are proofs, their opposites only
  * mean that no proof was found.
  *
- * Values are never negative.  What is known besides the text: a sum that
- * includes this withdrawal is at least its amount (S9), a longer window or
- * no class counts no less than a shorter or a class, one channel and one
+ * Values are never negative.  Shares are taken as not rounded: a proof may
+ * be wrong by less than one satoshi.  What is known besides the text: a sum
+ * that includes this withdrawal is at least its amount (S9), a longer window
+ * or no class counts no less than a shorter or a class, one channel and one
  * address form at a time.  `less up to` is taken at its weakest.
  */
 #ifndef POLICY_IMPLY_H
