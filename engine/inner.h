@@ -281,7 +281,7 @@ struct engine {
 	struct due	stopped;	/* by number */
 	struct due	unreceipted;	/* by number */
 	struct taint_ring taint[RULES_MAX];
-	int64_t		turn_ms;	/* the next turn of an hour to observe */
+	int64_t		turn_ms;	/* the next hour to observe */
 	struct normal	*normals;
 	int		n_normals;
 	struct hot	hot;

@@ -275,7 +275,8 @@ engine_reserve(struct engine *e, size_t inputs, struct err *err)
 	if ((rc = reserve_pool(&e->withdrawals, &e->withdrawals_ix, inputs,
 	    err)) != RC_OK ||
 	    (rc = reserve_waiting(e, inputs, err)) != RC_OK ||
-	    (rc = reserve_pool(&e->cidrs, NULL, inputs * 4 + 1024, err)) != RC_OK)
+	    (rc = reserve_pool(&e->cidrs, NULL, inputs * 4 + 1024,
+	    err)) != RC_OK)
 		return rc;
 	if (e->use_pairs && (rc = reserve_pool(&e->pairs, &e->pairs_ix,
 	    inputs, err)) != RC_OK)

@@ -100,7 +100,8 @@ test_networks(void)
 
 	check_case("an address is new until something from it was released");
 	world_begin(ALLOW "hold \"acc\" when ip new to account and amount > "
-	    "2 btc\nhold \"plat\" when ip new to platform and amount > 2 btc\n");
+	    "2 btc\n"
+	    "hold \"plat\" when ip new to platform and amount > 2 btc\n");
 	world_account("a");
 	world_account("b");
 	{
@@ -195,8 +196,6 @@ young(const char *id)
 static void
 test_ages(void)
 {
-	struct input	 in;
-
 	check_case("S20 ages are taken at the input's time");
 	world_begin(ALLOW "hold \"c\" when age of credentials < 72h\n"
 	    "hold \"a\" when age of account < 24h\n");
@@ -211,6 +210,15 @@ test_ages(void)
 	CHECK(!world_spoke("w3", "a"));
 	world_at(HOUR(72 + 72));
 	CHECK_INT(world_ask("w4", "a", "x", 1), STATE_RELEASED);
+
+}
+
+static void
+test_key_age(void)
+{
+	struct cidr	 net = { .ip = { [10] = 0xff, [11] = 0xff,
+	    [12] = 10 }, .bits = 104 };
+	struct input	 in;
 
 	check_case("S23 a key is young again when it is loosened");
 	world_begin(ALLOW "hold when age of key < 7d\n");
@@ -231,41 +239,42 @@ test_ages(void)
 	CHECK_INT(world_state("w2"), STATE_RELEASED);
 
 	check_case("S23 made wider, or valid again: young; narrower: not");
-	{
-		struct cidr net = { .ip = { [10] = 0xff, [11] = 0xff,
-		    [12] = 10 }, .bits = 104 };
+	in = (struct input){ .type = INPUT_KEY, .key = world_id("k2"),
+		.account = world_id("a"), .withdraw = true };
+	world_apply(in);
+	world_at(DAY(30));
+	in.cidrs = &net;
+	in.n_cidrs = 1;
+	world_apply(in);
+	CHECK(!young("w3"));
+	net.bits = 112;
+	world_apply(in);
+	CHECK(!young("w4"));
+	net.bits = 104;
+	world_apply(in);
+	CHECK(young("w5"));
+	world_at(DAY(40));
+	CHECK(!young("w6"));
+	in.n_cidrs = 0;
+	world_apply(in);
+	CHECK(young("w7"));
+	world_at(DAY(50));
+	world_apply((struct input){ .type = INPUT_KEY_REVOKE,
+	    .key = world_id("k2") });
+	world_apply(in);
+	CHECK(young("w8"));
 
-		in = (struct input){ .type = INPUT_KEY, .key = world_id("k2"),
-			.account = world_id("a"), .withdraw = true };
-		world_apply(in);
-		world_at(DAY(30));
-		in.cidrs = &net;
-		in.n_cidrs = 1;
-		world_apply(in);
-		CHECK(!young("w3"));
-		net.bits = 112;
-		world_apply(in);
-		CHECK(!young("w4"));
-		net.bits = 104;
-		world_apply(in);
-		CHECK(young("w5"));
-		world_at(DAY(40));
-		CHECK(!young("w6"));
-		in.n_cidrs = 0;
-		world_apply(in);
-		CHECK(young("w7"));
-		world_at(DAY(50));
-		world_apply((struct input){ .type = INPUT_KEY_REVOKE,
-		    .key = world_id("k2") });
-		world_apply(in);
-		CHECK(young("w8"));
+	check_case("a key never changes hands");
+	world_account("b");
+	in.account = world_id("b");
+	world_apply(in);
+	CHECK_INT(world_last()->why, WHY_KEY);
+}
 
-		check_case("a key never changes hands");
-		world_account("b");
-		in.account = world_id("b");
-		world_apply(in);
-		CHECK_INT(world_last()->why, WHY_KEY);
-	}
+static void
+test_limit_age(void)
+{
+	struct input	 in;
 
 	check_case("S23 a limit is young again when it is raised");
 	world_begin(ALLOW "hold \"young\" when age of limit < 7d\n"
@@ -289,7 +298,8 @@ static void
 test_destinations(void)
 {
 	check_case("destination new to account, to platform; received; payers");
-	world_begin(ALLOW "shadow hold \"acc\" when destination new to account\n"
+	world_begin(ALLOW
+	    "shadow hold \"acc\" when destination new to account\n"
 	    "hold \"plat\" when destination new to platform and amount > "
 	    "2 btc\n"
 	    "hold \"got\" when received by destination >= 2 btc\n"
@@ -432,6 +442,8 @@ main(void)
 	test_networks();
 	test_partners();
 	test_ages();
+	test_key_age();
+	test_limit_age();
 	test_destinations();
 	test_absent();
 	test_hot();

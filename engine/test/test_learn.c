@@ -89,9 +89,6 @@ test_trust(void)
 static void
 test_trust_lost(void)
 {
-	struct engine_config c = { .accounts = 100, .pairs = 2,
-		.receipt_at_release = true };
-
 	check_case("S32 a confirmed fraud ends a destination's credit for all");
 	world_begin(TRUST);
 	world_account("a");
@@ -127,6 +124,14 @@ test_trust_lost(void)
 	    .id = world_id("w1"), .paid = PAID_DENIED });
 	CHECK(!ask("a", "x", 1000));
 
+}
+
+static void
+test_pairs(void)
+{
+	struct engine_config c = { .accounts = 100, .pairs = 2,
+		.receipt_at_release = true };
+
 	check_case("S33 full: the pair with the least is forgotten");
 	world_begin_with(TRUST, &c);
 	world_account("a");
@@ -149,6 +154,7 @@ test_trust_lost(void)
 	world_at(DAY(14) + HOUR(6));
 	CHECK_INT(world_state("w1"), STATE_RELEASED);
 	CHECK(!ask("a", "x", 2000));
+	CHECK(ask("a", "x", 400));
 
 	check_case("S33 a pair holds its destination");
 	{
@@ -163,6 +169,11 @@ test_trust_lost(void)
 		CHECK_INT(world_last()->why, WHY_FULL_DESTINATIONS);
 	}
 
+}
+
+static void
+test_trust_taught(void)
+{
 	check_case("S34 history teaches trust and is not judged");
 	world_begin(TRUST);
 	world_account("a");
@@ -176,6 +187,26 @@ test_trust_lost(void)
 	world_at(DAY(14));
 	CHECK(ask("a", "x", 4900));
 
+
+	check_case("S34 an imported address book bridges the first weeks");
+	world_begin(TRUST "set trust listed until 2019-05-20 upto 2 btc\n");
+	world_account("a");
+	world_apply((struct input){ .type = INPUT_ADDRESS_ADD,
+	    .account = world_id("a"), .script = world_id("x"),
+	    .history = true });
+	world_apply((struct input){ .type = INPUT_ADDRESS_ADD,
+	    .account = world_id("a"), .script = world_id("y") });
+	CHECK(ask("a", "x", 1500));
+	CHECK(!ask("a", "x", 1500));
+	CHECK(!ask("a", "y", 1500));
+	/* What was paid has ripened, the list has ended. */
+	world_at(DAY(20));
+	CHECK(!ask("a", "x", 1600));
+}
+
+static void
+test_trust_stopped(void)
+{
 	check_case("S29 one credit does not prove two that were stopped");
 	world_begin(TRUST);
 	world_account("a");
@@ -213,21 +244,6 @@ test_trust_lost(void)
 	CHECK_INT(engine_read_platform(world.engine, 0), 0);
 	world_about(INPUT_RESUME, NULL);
 	CHECK_INT(engine_read_platform(world.engine, 0), 1);
-
-	check_case("S34 an imported address book bridges the first weeks");
-	world_begin(TRUST "set trust listed until 2019-05-20 upto 2 btc\n");
-	world_account("a");
-	world_apply((struct input){ .type = INPUT_ADDRESS_ADD,
-	    .account = world_id("a"), .script = world_id("x"),
-	    .history = true });
-	world_apply((struct input){ .type = INPUT_ADDRESS_ADD,
-	    .account = world_id("a"), .script = world_id("y") });
-	CHECK(ask("a", "x", 1500));
-	CHECK(!ask("a", "x", 1500));
-	CHECK(!ask("a", "y", 1500));
-	/* What was paid has ripened, the list has ended. */
-	world_at(DAY(20));
-	CHECK(!ask("a", "x", 1600));
 }
 
 static void
@@ -487,6 +503,9 @@ main(void)
 {
 	test_trust();
 	test_trust_lost();
+	test_pairs();
+	test_trust_taught();
+	test_trust_stopped();
 	test_habit();
 	test_normals();
 	test_busy();

@@ -36,6 +36,11 @@ test_reservations(void)
 	CHECK_INT(world_ask("w2", "a", "x", 5000), STATE_DENIED);
 	CHECK_INT(world_ask("w3", "a", "x", 4000), STATE_RELEASED);
 
+}
+
+static void
+test_reservations_end(void)
+{
 	check_case("S8 what waits is committed however long ago it was asked");
 	world_begin(ALLOW "delay 48h \"slow\" when amount > 5 btc\n"
 	    "deny when sum committed by account in 1h > 10 btc\n");
@@ -301,6 +306,11 @@ test_taint(void)
 	world_at(HOUR(24));
 	CHECK_INT(world_state("w4"), STATE_RELEASED);
 
+}
+
+static void
+test_taint_destination(void)
+{
 	check_case("S28 a destination crossed twice forgets neither");
 	world_begin(ALLOW "delay 12h \"d\" when amount > 1 btc\n"
 	    "hold \"many\" when distinct accounts asked to destination in "
@@ -564,11 +574,13 @@ int
 main(void)
 {
 	test_reservations();
+	test_reservations_end();
 	test_thousand();
 	test_classes();
 	test_maturing();
 	test_facts_change();
 	test_taint();
+	test_taint_destination();
 	test_taint_group();
 	test_halt();
 	test_halt_counters();
