@@ -9,14 +9,6 @@
 
 #include "cli/commands.h"
 
-/* Commands that this build does not hold are NULL, and not shown. */
-#pragma weak cmd_check
-#pragma weak cmd_compare
-#pragma weak cmd_exposure
-#pragma weak cmd_replay
-#pragma weak cmd_simulate
-#pragma weak cmd_tune
-
 struct command {
 	const char	*name;
 	int		(*run)(int argc, char **argv);
@@ -68,8 +60,7 @@ find(const char *name)
 	size_t	 i;
 
 	for (i = 0; i < COMMANDS; i++)
-		if (commands[i].run != NULL &&
-		    strcmp(commands[i].name, name) == 0)
+		if (strcmp(commands[i].name, name) == 0)
 			return &commands[i];
 	return NULL;
 }
@@ -158,8 +149,6 @@ unknown(const char *name)
 	size_t		 i;
 
 	for (i = 0; i < COMMANDS; i++) {
-		if (commands[i].run == NULL)
-			continue;
 		n = distance(name, commands[i].name);
 		/* Half the word wrong is another word. */
 		if (n < best && n * 2 <= strlen(commands[i].name)) {
@@ -181,9 +170,8 @@ list(FILE *f)
 
 	(void)fputs("usage: drawbridge COMMAND [OPTIONS]\n\n", f);
 	for (i = 0; i < COMMANDS; i++)
-		if (commands[i].run != NULL)
-			(void)fprintf(f, "  %-10s %s\n", commands[i].name,
-			    commands[i].help);
+		(void)fprintf(f, "  %-10s %s\n", commands[i].name,
+		    commands[i].help);
 	(void)fputs("\n`drawbridge help COMMAND` says more, and so does "
 	    "drawbridge(1).\n", f);
 }
