@@ -95,8 +95,9 @@ test_aggregates(void)
 	check_case("the tree of an aggregate and a line");
 	p = load(HEAD "hold when distinct accounts cap 32 confirmed on "
 	    "platform in 6h of not proven >= busy normal by 80.5 % plus 3 "
-	    "until learnt 12\nhold when sum asked by ip6/48 in 1h > 2 % of fund less up to "
-	    "25 %\n");
+	    "until learnt 12\n"
+	    "hold when sum asked by ip6/48 in 1h > 2 % of fund "
+	    "less up to 25 %\n");
 	if (!CHECK(p != NULL))
 		return;
 	c = p->rules[0].cond;
