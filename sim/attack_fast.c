@@ -143,7 +143,8 @@ weekend_night(struct plot *p)
 
 	while (civil_weekday(h.from_ms) != 7)
 		h.from_ms += MS_PER_DAY;
-	if (h.from_ms + MS_PER_DAY > p->end_ms)
+	if (h.from_ms > p->start_ms + 3 * MS_PER_DAY ||
+	    h.from_ms + MS_PER_DAY > p->end_ms)
 		h.from_ms -= 7 * MS_PER_DAY;
 	h.from_ms += MS_PER_HOUR;
 	h.pick = PICK_LARGE;

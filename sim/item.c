@@ -237,44 +237,93 @@ items_free(struct items *l)
 	memset(l, 0, sizeof(*l));
 }
 
+/* Where an item of a time stands. */
 struct place {
-	int64_t		t_ms;
+	uint64_t	after_ms;	/* the earliest of the list */
 	size_t		at;
 };
 
-static int
-place_compare(const void *a, const void *b)
+static void *
+need(size_t n, size_t size)
 {
-	const struct place	*x = a, *y = b;
+	void	*v = calloc(n, size);
 
-	if (x->t_ms != y->t_ms)
-		return x->t_ms < y->t_ms ? -1 : 1;
-	return x->at < y->at ? -1 : x->at > y->at;
+	if (v == NULL) {
+		(void)fprintf(stderr, "simulate: no memory\n");
+		exit(1);
+	}
+	return v;
+}
+
+/* One pass of a radix sort, which keeps the order of equals. */
+#define RADIX_BITS	11
+static void
+radix_pass(struct place *to, const struct place *from, size_t n, int shift)
+{
+	size_t	 first[1 << RADIX_BITS] = { 0 }, i, sum = 0, k;
+
+	for (i = 0; i < n; i++)
+		first[from[i].after_ms >> shift & ((1 << RADIX_BITS) - 1)]++;
+	for (i = 0; i < 1 << RADIX_BITS; i++) {
+		k = first[i];
+		first[i] = sum;
+		sum += k;
+	}
+	for (i = 0; i < n; i++)
+		to[first[from[i].after_ms >> shift &
+		    ((1 << RADIX_BITS) - 1)]++] = from[i];
+}
+
+/* A list that is in order already is not touched. */
+static bool
+in_order(const struct items *l, uint64_t *span_out, int64_t *first_out)
+{
+	int64_t	 lo = l->v[0].t_ms, hi = lo;
+	bool	 good = true;
+	size_t	 i;
+
+	for (i = 1; i < l->n; i++) {
+		good = good && l->v[i].t_ms >= l->v[i - 1].t_ms;
+		if (l->v[i].t_ms < lo)
+			lo = l->v[i].t_ms;
+		if (l->v[i].t_ms > hi)
+			hi = l->v[i].t_ms;
+	}
+	*span_out = (uint64_t)(hi - lo);
+	*first_out = lo;
+	return good;
 }
 
 void
 items_sort(struct items *l)
 {
-	struct place	*order;
+	struct place	*a, *b, *swap;
 	struct item	*v;
+	uint64_t	 span;
+	int64_t		 first;
 	size_t		 i;
+	int		 shift;
 
-	if (l->n < 2)
+	if (l->n < 2 || in_order(l, &span, &first))
 		return;
-	order = malloc(l->n * sizeof(*order));
-	v = malloc(l->room * sizeof(*v));
-	if (order == NULL || v == NULL) {
-		(void)fprintf(stderr, "simulate: no memory\n");
-		exit(1);
-	}
+	a = need(l->n, sizeof(*a));
+	b = need(l->n, sizeof(*b));
 	for (i = 0; i < l->n; i++) {
-		order[i].t_ms = l->v[i].t_ms;
-		order[i].at = i;
+		a[i].after_ms = (uint64_t)(l->v[i].t_ms - first);
+		a[i].at = i;
 	}
-	qsort(order, l->n, sizeof(*order), place_compare);
+	for (shift = 0; shift < 64 && span >> shift > 0;
+	    shift += RADIX_BITS) {
+		radix_pass(b, a, l->n, shift);
+		swap = a;
+		a = b;
+		b = swap;
+	}
+	free(b);
+	v = need(l->room, sizeof(*v));
 	for (i = 0; i < l->n; i++)
-		v[i] = l->v[order[i].at];
-	free(order);
+		v[i] = l->v[a[i].at];
+	free(a);
 	free(l->v);
 	l->v = v;
 }

@@ -63,8 +63,9 @@ static const struct param table[] = {
 	    "spread between one account's withdrawals, octaves"),
 	ROW(whale_sat, 200000000, 1000, AMOUNT_SAT_MAX,
 	    "least size of whales and institutions"),
-	ROW(whale_max_sat, 60 * BTC, 1000, AMOUNT_SAT_MAX,
-	    "largest usual size; single withdrawals go beyond"),
+	ROW(whale_max_sat, 0, 0, AMOUNT_SAT_MAX,
+	    "largest usual size, a fourth of the largest single one; "
+	    "0: 0.006 btc an account, 60 btc at most"),
 	ROW(minimum_sat, 100000, 1000, BTC, "the smallest withdrawal"),
 	ROW(surprise_ppm, 15000, 0, PARAMS_PPM,
 	    "withdrawals 5 to 20 times as large as the account's usual"),
@@ -75,6 +76,8 @@ static const struct param table[] = {
 	ROW(shared_ppm, 120000, 0, PARAMS_PPM,
 	    "an account's addresses that others pay too"),
 	ROW(weekend_permille, 720, 0, 5000, "people's weekends, of a workday"),
+	ROW(taproot, 1, 0, 1,
+	    "0: no p2tr addresses, as before November 2021"),
 
 	ROW(security_ppm, 1000, 0, PARAMS_PPM,
 	    "accounts that reset a credential, a day"),
@@ -211,7 +214,7 @@ params_check(const struct params *p, struct err *e)
 	    p->bot_ppm + p->institution_ppm > PARAMS_PPM)
 		return err_set(e, "the kinds of customers add up to more "
 		    "than all of them");
-	if (p->whale_max_sat < p->whale_sat)
+	if (p->whale_max_sat != 0 && p->whale_max_sat < p->whale_sat)
 		return err_set(e, "whale_max_sat is below whale_sat");
 	if (p->start_ms < (p->history_days + 1) * MS_PER_DAY)
 		return err_set(e, "the history would begin before 1970");

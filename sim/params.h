@@ -54,6 +54,7 @@ struct params {
 	int64_t	novelty_permille;
 	int64_t	shared_ppm;
 	int64_t	weekend_permille;
+	int64_t	taproot;
 	/* what goes with it */
 	int64_t	security_ppm;
 	int64_t	device_ppm;

@@ -155,7 +155,8 @@ plot_mules(struct plot *p, uint32_t n, int64_t days_before, int tier)
 uint64_t
 plot_address(const struct plot *p, uint64_t set, uint64_t i)
 {
-	return address_code_any(rng_hash(p->key, 1000 + set, i));
+	return world_code(p->w, address_code_any(rng_hash(p->key, 1000 + set,
+	    i)));
 }
 
 struct item *
@@ -423,6 +424,26 @@ heist_plan(struct plot *p, const struct heist *h, const struct victim *v,
 	return at;
 }
 
+/* Nobody who knows the limit asks for more: over two days, for certainty. */
+static int64_t
+within_limit(struct victim *v, int64_t t_ms, int64_t sat)
+{
+	int64_t	 day = t_ms / MS_PER_DAY, left;
+
+	if (day != v->spent_day) {
+		v->spent_sat[1] = day == v->spent_day + 1 ? v->spent_sat[0] :
+		    0;
+		v->spent_sat[0] = 0;
+		v->spent_day = day;
+	}
+	left = plot_part(v->limit_sat, 990) - v->spent_sat[0] -
+	    v->spent_sat[1];
+	if (sat > left)
+		sat = left < 0 ? 0 : left / 10000 * 10000;
+	v->spent_sat[0] += sat;
+	return sat;
+}
+
 int64_t
 plot_heist(struct plot *p, const struct heist *h)
 {
@@ -443,6 +464,8 @@ plot_heist(struct plot *p, const struct heist *h)
 	qsort(list, count, sizeof(*list), theft_compare);
 	for (i = 0; i < count; i++) {
 		struct victim	*who = &v[list[i].victim];
+		int64_t		 sat = within_limit(who, list[i].t_ms,
+		    list[i].sat);
 
 		if (first[list[i].victim] == 0) {
 			first[list[i].victim] = list[i].t_ms;
@@ -451,8 +474,8 @@ plot_heist(struct plot *p, const struct heist *h)
 				    &p->r, 25, 100) * MS_PER_DAY);
 		}
 		plot_take(p, who, h->guise, list[i].t_ms, heist_address(p, h,
-		    who, i), list[i].sat);
-		sum += list[i].sat;
+		    who, i), sat);
+		sum += sat;
 	}
 	for (i = 0; i < n; i++)
 		if (first[i] > 0)

@@ -23,6 +23,8 @@ struct victim {
 	struct person	who;
 	int64_t		limit_sat;
 	int64_t		owed_sat;	/* asked for and not yet provided */
+	int64_t		spent_sat[2];	/* today and yesterday, by thefts */
+	int64_t		spent_day;
 };
 
 struct plot {

@@ -6,16 +6,17 @@
 
 #include "lib/amount.h"
 #include "lib/civil.h"
+#include "sim/treasury.h"
 
 /* Purposes of random sequences; world.c has those below 100. */
 enum {
-	USE_PAST = 100, USE_DAY, USE_DAY_DICE, USE_TREASURY,
+	USE_PAST = 100, USE_DAY, USE_DAY_DICE,
 };
 
 /* Sums over two days are kept in 0.0001 btc, rounded up. */
 #define SPENT_UNIT_SAT	INT64_C(10000)
-/* Accounts handled at once in the past, and withdrawals a day of one. */
-#define PAST_BLOCK	50000
+/* Accounts handled at once before the days; withdrawals a day of one. */
+#define BLOCK	50000
 #define DAY_MAX		400
 
 #define LIFE_LISTED	1	/* his next fresh address is listed already */
@@ -49,15 +50,14 @@ struct traffic {
 	struct past	*past;
 	size_t		 n_past, past_at;
 	enum phase	 phase;
-	uint32_t	 next_old;
+	uint32_t	 next_old;	/* to be opened in the past */
+	uint32_t	 next_balance;	/* to be read at the start */
 	int64_t		 day;
 	struct items	 batch;
-	struct items	 sorted;
 	size_t		 at;
 	uint32_t	 n_withdrawals;
-	/* the wallet */
-	int64_t		 hot_sat;
-	int64_t		 refill_ms;	/* ordered for then; -1: none */
+	struct treasury	 treasury;
+	bool		 treasury_works;	/* the days have begun */
 };
 
 /* One customer's day. */
@@ -237,8 +237,8 @@ fill_past(struct traffic *tr)
 	uint32_t	 end;
 	int64_t		 until_ms;
 
-	end = tr->w->n_old - tr->next_old > PAST_BLOCK ?
-	    tr->next_old + PAST_BLOCK : tr->w->n_old;
+	end = tr->w->n_old - tr->next_old > BLOCK ?
+	    tr->next_old + BLOCK : tr->w->n_old;
 	until_ms = end == tr->w->n_old ? tr->w->start_ms :
 	    world_opened_ms(tr->w, end);
 	for (; tr->next_old < end; tr->next_old++) {
@@ -256,11 +256,11 @@ fill_past(struct traffic *tr)
 		tr->phase = PHASE_START;
 }
 
+/* The wallet, the fund, and what the chain knows of everybody's addresses. */
 static void
-fill_start(struct traffic *tr)
+fill_wallet(struct traffic *tr)
 {
 	const struct world *w = tr->w;
-	struct person	 who;
 	struct item	 it;
 	struct rng	 r;
 	uint32_t	 i;
@@ -269,7 +269,8 @@ fill_start(struct traffic *tr)
 	it.amount_sat = muldiv(w->hot_sat, w->p.fund_permille, 1000);
 	items_push(&tr->batch, &it);
 	it = item_of(SCENARIO_HOT_BALANCE, w->start_ms, 0);
-	it.amount_sat = tr->hot_sat = w->hot_sat;
+	it.amount_sat = w->hot_sat;
+	treasury_init(&tr->treasury, w);
 	items_push(&tr->batch, &it);
 	rng_start(&r, rng_mix(w->key + USE_PAST), 0, 1);
 	for (i = 0; i < w->n_shared; i++) {
@@ -280,14 +281,32 @@ fill_start(struct traffic *tr)
 		it.amount_sat = rng_range(&r, 10, 20000) * SAT_PER_BTC;
 		items_push(&tr->batch, &it);
 	}
-	for (i = 0; i < w->n_old; i++) {
+}
+
+/* Balances of the next so many accounts, on the first midnight. */
+static void
+fill_start(struct traffic *tr)
+{
+	const struct world *w = tr->w;
+	struct person	 who;
+	struct item	 it;
+	uint32_t	 i, n;
+
+	if (tr->next_balance == 0)
+		fill_wallet(tr);
+	n = w->n_old - tr->next_balance;
+	if (n > BLOCK)
+		n = BLOCK;
+	for (i = tr->next_balance; i < tr->next_balance + n; i++) {
 		world_person(w, i, &who);
 		tr->lives[i].balance_sat = world_first_balance_sat(w, i, &who);
 		it = item_of(SCENARIO_BALANCE, w->start_ms, i);
 		it.amount_sat = tr->lives[i].balance_sat;
 		items_push(&tr->batch, &it);
 	}
-	tr->phase = PHASE_DAYS;
+	tr->next_balance += n;
+	if (tr->next_balance == w->n_old)
+		tr->phase = PHASE_DAYS;
 }
 
 /* ---- a customer's day ---- */
@@ -311,8 +330,9 @@ static int64_t
 draw_amount(struct visit *v)
 {
 	const struct params *p = &v->w->p;
-	int64_t		 x, sat;
+	int64_t		 x, sat, most_sat;
 
+	most_sat = muldiv(v->w->whale_max_sat, 4 * p->amount_permille, 1000);
 	x = v->who.scale_q16 + rng_normal_q16(&v->r) * v->who.within_q16 /
 	    Q16;
 	if (rng_chance(&v->r, p->surprise_ppm))
@@ -322,8 +342,8 @@ draw_amount(struct visit *v)
 		sat = muldiv(sat, p->crash_amount_permille, 1000);
 	if (v->who.kind < PERSON_WHALE && world_is_promotion(v->w, v->day))
 		sat = sat * 6 / 10;
-	if (sat > AMOUNT_SAT_MAX / 2000)
-		sat = AMOUNT_SAT_MAX / 2000;
+	if (sat > most_sat)
+		sat = most_sat;
 	sat = rounded(v, sat);
 	return sat < p->minimum_sat ? p->minimum_sat : sat;
 }
@@ -669,63 +689,7 @@ visit_account(struct traffic *tr, uint32_t account, int64_t factor)
 		visit_withdrawals(&v, n, factor);
 }
 
-/* ---- the treasury ---- */
-
-static void
-put_hot(struct traffic *tr, int64_t t_ms, int64_t sat)
-{
-	struct item	 it = item_of(SCENARIO_HOT_BALANCE, t_ms, 0);
-
-	it.amount_sat = tr->hot_sat = sat;
-	items_push(&tr->sorted, &it);
-}
-
-/*
- * Go through the day in order, put in what the treasury does.  A few times a
- * day it brings the wallet near its level; when the wallet runs low it
- * orders coins from cold storage, which come within the hour.
- */
-static void
-treasury(struct traffic *tr)
-{
-	const struct world *w = tr->w;
-	int64_t		 from_ms = w->start_ms + tr->day * MS_PER_DAY;
-	int64_t		 times[48], n = w->p.treasury_per_day, k = 0;
-	struct rng	 r;
-	size_t		 i;
-
-	rng_start(&r, rng_mix(w->key + USE_TREASURY), (uint64_t)tr->day, 0);
-	for (i = 0; i < (size_t)n; i++)
-		times[i] = from_ms + (int64_t)i * (MS_PER_DAY / n) +
-		    rng_range(&r, 0, MS_PER_DAY / n - 1);
-	for (i = 0; i < tr->batch.n; i++) {
-		const struct item *it = &tr->batch.v[i];
-
-		for (; k < n && times[k] <= it->t_ms; k++)
-			if (rng_chance(&r, 800000))
-				put_hot(tr, times[k], muldiv(w->hot_sat,
-				    rng_range(&r, 900, 1100), 1000));
-		if (tr->refill_ms >= 0 && tr->refill_ms <= it->t_ms) {
-			put_hot(tr, tr->refill_ms < from_ms ? from_ms :
-			    tr->refill_ms, muldiv(w->hot_sat,
-			    rng_range(&r, 850, 1000), 1000));
-			tr->refill_ms = -1;
-		}
-		if (it->type == SCENARIO_WITHDRAW) {
-			tr->hot_sat -= it->amount_sat;
-			if (tr->hot_sat < w->hot_sat * 45 / 100 &&
-			    tr->refill_ms < 0)
-				tr->refill_ms = it->t_ms + rng_range(&r,
-				    10 * MS_PER_MIN, 30 * MS_PER_MIN);
-			/* A lump larger than that: it waits for coins, which
-			 * is to say that they are there when it goes. */
-			if (tr->hot_sat < w->hot_sat * 15 / 100)
-				put_hot(tr, it->t_ms, w->hot_sat +
-				    it->amount_sat);
-		}
-		items_push(&tr->sorted, it);
-	}
-}
+/* ---- one after the other ---- */
 
 static void
 fill_day(struct traffic *tr)
@@ -744,7 +708,7 @@ fill_day(struct traffic *tr)
 	for (; a < n + w->new_per_day; a++)
 		open_account(tr, a);
 	items_sort(&tr->batch);
-	treasury(tr);
+	treasury_day(&tr->treasury, w, tr->day);
 	if (++tr->day == w->p.days)
 		tr->phase = PHASE_END;
 }
@@ -752,37 +716,38 @@ fill_day(struct traffic *tr)
 static bool
 fill(struct traffic *tr)
 {
-	struct items	 swap;
-
-	tr->batch.n = tr->sorted.n = 0;
+	tr->batch.n = 0;
 	tr->at = 0;
 	switch (tr->phase) {
 	case PHASE_PAST:
 		fill_past(tr);
 		items_sort(&tr->batch);
-		break;
+		return true;
 	case PHASE_START:
 		fill_start(tr);
-		break;
+		return true;
 	case PHASE_DAYS:
 		fill_day(tr);
+		tr->treasury_works = true;
 		return true;
 	case PHASE_END:
-		return false;
+		break;
 	}
-	swap = tr->batch;
-	tr->batch = tr->sorted;
-	tr->sorted = swap;
-	return true;
+	return false;
 }
 
 const struct item *
 traffic_next(struct traffic *tr)
 {
-	while (tr->at == tr->sorted.n)
+	const struct item	*it;
+
+	while (tr->at == tr->batch.n)
 		if (!fill(tr))
 			return NULL;
-	return &tr->sorted.v[tr->at++];
+	if (tr->treasury_works && (it = treasury_next(
+	    &tr->treasury, tr->w, &tr->batch.v[tr->at])) != NULL)
+		return it;
+	return &tr->batch.v[tr->at++];
 }
 
 enum rc
@@ -794,7 +759,6 @@ traffic_new(struct traffic **out, const struct world *w, struct err *e)
 	if (tr == NULL)
 		return err_set(e, "no memory");
 	tr->w = w;
-	tr->refill_ms = -1;
 	tr->lives = calloc(w->n_all, sizeof(*tr->lives));
 	if (tr->lives == NULL) {
 		traffic_free(&tr);
@@ -816,7 +780,6 @@ traffic_free(struct traffic **tr)
 	free((*tr)->lives);
 	free((*tr)->past);
 	items_free(&(*tr)->batch);
-	items_free(&(*tr)->sorted);
 	free(*tr);
 	*tr = NULL;
 }

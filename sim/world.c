@@ -133,7 +133,7 @@ person_scale(const struct world *w, enum person_kind kind, uint64_t place,
 	case PERSON_INSTITUTION:
 		s = rng_log2((uint64_t)p->whale_sat) + 100 * rng_exponent_q16(
 		    (UINT64_C(0xffffffff) - place) << 32) / 115;
-		top = rng_log2((uint64_t)p->whale_max_sat);
+		top = rng_log2((uint64_t)w->whale_max_sat);
 		if (s > top)
 			s = top;
 		break;
@@ -319,9 +319,17 @@ address_code_any(uint64_t bits)
 }
 
 uint64_t
+world_code(const struct world *w, uint64_t address)
+{
+	if (w->p.taproot == 0 && (address & 7) == FORM_P2TR)
+		return address_code(address, FORM_P2WPKH);
+	return address;
+}
+
+uint64_t
 world_shared(const struct world *w, uint64_t i)
 {
-	return address_code_any(use(w, USE_SHARED, i, 0));
+	return world_code(w, address_code_any(use(w, USE_SHARED, i, 0)));
 }
 
 uint64_t
@@ -335,8 +343,8 @@ world_address(const struct world *w, uint32_t account,
 	if (*shared_out)
 		return world_shared(w, rng_zipf(bits, w->n_shared));
 	if ((dice & 0xff) < 200)
-		return address_code(bits, who->form);
-	return address_code_any(bits);
+		return world_code(w, address_code(bits, who->form));
+	return world_code(w, address_code_any(bits));
 }
 
 bool
@@ -585,6 +593,14 @@ world_init(struct world *w, const struct params *p, struct err *e)
 	w->n_nat = 3 + w->n_old / 250;
 	w->n_vpn = 6 + w->n_old / 600;
 	w->n_office = 2 + w->n_old / 150;
+	w->whale_max_sat = p->whale_max_sat;
+	if (w->whale_max_sat == 0) {
+		w->whale_max_sat = p->accounts * (SAT_PER_BTC * 6 / 1000);
+		if (w->whale_max_sat > 60 * SAT_PER_BTC)
+			w->whale_max_sat = 60 * SAT_PER_BTC;
+		if (w->whale_max_sat < p->whale_sat)
+			w->whale_max_sat = p->whale_sat;
+	}
 	world_days(w);
 	world_mean(w);
 	return RC_OK;

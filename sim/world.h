@@ -50,6 +50,7 @@ struct world {
 	uint32_t	n_shared;	/* destinations that many pay */
 	uint32_t	n_partners;
 	uint32_t	n_nat, n_vpn, n_office;
+	int64_t		whale_max_sat;	/* largest usual size */
 	int64_t		mean_day_sat;	/* outflow of an ordinary day */
 	int64_t		hot_sat;	/* what the treasury aims at */
 	int		crash_day[CRASHES_MAX];
@@ -105,6 +106,9 @@ uint64_t world_shared(const struct world *w, uint64_t i);
 /* An address from a hash: of FORM, or of a usual mixture of forms. */
 uint64_t address_code(uint64_t bits, enum form form);
 uint64_t address_code_any(uint64_t bits);
+
+/* The same, or of another form when this platform has no p2tr yet. */
+uint64_t world_code(const struct world *w, uint64_t address);
 
 /*
  * What the chain knew of an address before the first payment from here:
