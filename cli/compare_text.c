@@ -269,6 +269,26 @@ print_rules(const struct compare *cmp, const struct compared *c)
 	}
 }
 
+/* Where everything stands still nothing is stolen: that is no merit. */
+static void
+warn_of_halts(const struct compare *cmp, const struct compared *c)
+{
+	const struct term	 t = term_of(stdout);
+	struct suite_sum	 s;
+	int			 i;
+
+	for (i = 0; i < cmp->scenes.n_reviewers; i++) {
+		suite_sum(&s, c->results[i], cmp->n_results, true, -1, -1);
+		if (s.false_halts == 0)
+			continue;
+		(void)printf("\n%sreviewer %s: honest customers alone stop "
+		    "everything %" PRId64 " times;\nwhat is lost and held "
+		    "after that means little%s\n", term_style(&t,
+		    STYLE_BAD), cmp->scenes.reviewer_texts[i],
+		    s.false_halts, term_style(&t, STYLE_PLAIN));
+	}
+}
+
 static void
 print_detail(const struct compare *cmp)
 {
@@ -284,6 +304,7 @@ print_detail(const struct compare *cmp)
 		print_kind(cmp, c, -1, -1, "all");
 	}
 	print_prices(cmp, c);
+	warn_of_halts(cmp, c);
 	print_rules(cmp, c);
 }
 

@@ -119,11 +119,43 @@ print_picture(const struct tuning *t, const int *points, int n)
 	    tune_friction_text(t->o.friction));
 }
 
+/* No figure differs: only the first of such settings is worth a line. */
+static bool
+same_figures(const struct tune_point *a, const struct tune_point *b)
+{
+	return a->loss_ppm == b->loss_ppm && a->worst_ppm == b->worst_ppm &&
+	    a->held_ppm == b->held_ppm && a->value_ppm == b->value_ppm &&
+	    a->delayed_ppm == b->delayed_ppm && a->code_ppm == b->code_ppm;
+}
+
+static void
+print_frontier(const struct tuning *t, const int *points, int n)
+{
+	const struct tune_point	*pt, *last = NULL;
+	int			 i, more = 0;
+
+	for (i = 0; i < n; i++) {
+		pt = &t->found.points[points[i]];
+		if (last != NULL && same_figures(last, pt)) {
+			more++;
+			continue;
+		}
+		if (more > 0)
+			(void)printf("  (and %d with the same figures)\n",
+			    more);
+		print_point(t, pt, points[i] == 0 ? 'F' : '*');
+		last = pt;
+		more = 0;
+	}
+	if (more > 0)
+		(void)printf("  (and %d with the same figures)\n", more);
+}
+
 void
 tune_text(const struct tuning *t)
 {
 	int	*points = calloc(TUNE_POINTS_MAX, sizeof(*points));
-	int	 i, n, all;
+	int	 n, all;
 
 	if (points == NULL)
 		return;
@@ -134,9 +166,7 @@ tune_text(const struct tuning *t)
 	n = order(t, true, points);
 	(void)printf("\n  %8s %8s %8s %8s %8s %8s\n", "lost", "worst",
 	    "held", "of value", "delayed", "code");
-	for (i = 0; i < n; i++)
-		print_point(t, &t->found.points[points[i]],
-		    points[i] == 0 ? 'F' : '*');
+	print_frontier(t, points, n);
 	if (!t->found.points[0].frontier)
 		print_point(t, &t->found.points[0], 'F');
 	(void)printf("\nF is the file as it is; * is the frontier: nothing "

@@ -158,9 +158,11 @@ take_results(struct search *s, struct tune_point *pt)
 	pt->loss_ppm = sum.loss_mean_ppm;
 	pt->worst_ppm = sum.loss_worst_ppm;
 	suite_sum(&sum, s->results, n, true, -1, -1);
-	pt->held_ppm = share_ppm(p->held.count + p->denied.count,
-	    p->all.count);
-	pt->value_ppm = share_ppm(p->held.sat + p->denied.sat, p->all.sat);
+	/* What a false halt stops is kept back like what a rule holds. */
+	pt->held_ppm = share_ppm(p->held.count + p->denied.count +
+	    p->stopped.count, p->all.count);
+	pt->value_ppm = share_ppm(p->held.sat + p->denied.sat +
+	    p->stopped.sat, p->all.sat);
 	pt->delayed_ppm = share_ppm(p->delayed.count, p->all.count);
 	pt->code_ppm = share_ppm(p->stepped.count, p->all.count);
 	pt->friction_ppm = friction_of(pt, s->o->friction);

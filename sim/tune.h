@@ -33,8 +33,8 @@
 #define TUNE_POINTS_MAX	1000
 
 enum tune_friction {
-	FRICTION_HELD,		/* held or denied, of the number */
-	FRICTION_VALUE,		/* held or denied, of the value */
+	FRICTION_HELD,		/* held, denied or stopped, of the number */
+	FRICTION_VALUE,		/* the same of the value */
 	FRICTION_DELAYED,	/* of the number */
 	FRICTION_CODE,		/* asked for a code, of the number */
 	FRICTION_ALL,		/* each in units of what is bearable: held
