@@ -232,7 +232,8 @@ struct outcome {
 	enum verdict	would;		/* what the policy said; differs from
 					 * verdict in observe and advise */
 	enum state	state;		/* after it */
-	int64_t		due_ms;		/* WAITING: when it is looked at */
+	int64_t		due_ms;		/* WAITING: when it is looked at: its
+					 * code expires, else its delay ends */
 	int64_t		released_ms;	/* RELEASED: when; else -1 */
 	int		halt_rule;	/* HALTED: rule, or -1 by people */
 	const struct joined *joined;

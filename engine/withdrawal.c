@@ -416,8 +416,8 @@ emit(struct decision *d, enum outcome_type type, enum cause cause,
 	else if (d->in != NULL)
 		o.account = d->in->account;
 	if (d->k != NULL && w->state == STATE_WAITING)
-		o.due_ms = d->k->code_until_ms > d->k->delay_until_ms ?
-		    d->k->code_until_ms : d->k->delay_until_ms;
+		o.due_ms = d->k->code_until_ms != 0 ? d->k->code_until_ms :
+		    d->k->delay_until_ms;
 	e->sink->emit(e->sink->ctx, &o);
 }
 
