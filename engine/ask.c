@@ -227,6 +227,8 @@ ask_begin(struct engine *e, uint32_t n, const struct input *in)
 	w->asked_ms = e->v.now_ms;
 	w->released_ms = -1;
 	w->ref = e->v.next_ref++;
+	if (e->v.first_s == 0)
+		e->v.first_s = records_s_up(e->v.now_ms);
 	w->account = records_find(e, PLACE_ACCOUNT, in->account);
 	w->key = find_key(e, in->key);
 	w->destination = NONE;

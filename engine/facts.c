@@ -187,6 +187,9 @@ age_fact(struct decision *d, enum fact fact)
 	case FACT_AGE_DESTINATION_CHAIN:
 		s = d->d == NULL ? 0 : d->d->chain_s;
 		break;
+	case FACT_AGE_PLATFORM:
+		s = e->v.first_s;
+		break;
 	case FACT_IDLE:
 		return account_age_or_opened(d, fact, OPT_RELEASED);
 	}

@@ -295,6 +295,7 @@ struct engine {
 		int64_t		waiting_sat;	/* all reservations */
 		int64_t		confirmed_ms;	/* last fraud, 0: never */
 		uint32_t	next_ref;
+		uint32_t	first_s;	/* first withdrawal, 0: none */
 		uint32_t	halted;
 		int32_t		halt_rule;
 		uint32_t	sweep[8];	/* hands of the pools' clocks */

@@ -63,6 +63,8 @@ static const struct word words[FACT__COUNT] = {
 	    "since it stands in the account's address book" },
 	[FACT_AGE_DESTINATION_CHAIN] = { "age of destination on chain",
 	    TYPE_TIME, SIDE_CHAIN, FRESH, "since it was first seen on chain" },
+	[FACT_AGE_PLATFORM] = { "age of platform", TYPE_TIME, SIDE_EXACT, FRESH,
+	    "since the first withdrawal there is to learn from" },
 	[FACT_IDLE] = { "idle", TYPE_TIME, SIDE_AGAINST, FRESH,
 	    "since the account's last release" },
 	[FACT_DESTINATION_NEW_ACCOUNT] = { "destination new to account",

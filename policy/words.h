@@ -57,6 +57,7 @@ enum fact {
 	FACT_AGE_DESTINATION,		/* since we first paid it */
 	FACT_AGE_LISTING,		/* in the account's address book */
 	FACT_AGE_DESTINATION_CHAIN,	/* SIDE_CHAIN */
+	FACT_AGE_PLATFORM,		/* since its first withdrawal */
 	FACT_IDLE,			/* since the account's last release */
 	/* The destination. */
 	FACT_DESTINATION_NEW_ACCOUNT,
