@@ -14,7 +14,6 @@ struct build {
 	struct err	*e;
 	bool		 failed;
 	bool		 uses_proven;
-	bool		 ceiling;	/* no taint while this is set */
 	/* Of the condition being compiled, for S28. */
 	int64_t		 shared_ms;
 	bool		 shared_wide;

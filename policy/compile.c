@@ -44,7 +44,7 @@ note_shared(struct build *b, const struct quantity *q)
 	int64_t	 times;
 
 	q = build_resolve(b, q, &times);
-	if (q->kind != Q_AGG || !build_scope_shared(q->agg.scope) || b->ceiling)
+	if (q->kind != Q_AGG || !build_scope_shared(q->agg.scope))
 		return false;
 	if (q->agg.window_ms > b->shared_ms)
 		b->shared_ms = q->agg.window_ms;
@@ -262,7 +262,8 @@ compile_rule(struct build *b, int r)
 		b->prog->longest_delay_ms = to->delay_ms;
 }
 
-/* One rule `left > limit`, which denies and binds people too (S45). */
+/* One rule `left > limit`, which denies and binds people too (S45).  It is
+ * not `shared`: taint does not touch it. */
 static void
 ceiling_rule(struct build *b, const struct ceiling *c,
     const struct prog_test *test)
@@ -289,7 +290,6 @@ compile_ceiling(struct build *b, const struct ceiling *c)
 		.left = { OPERAND_SLOT, 0, 1 }, .if_true = JUMP_TRUE,
 		.if_false = JUMP_FALSE };
 
-	b->ceiling = true;
 	t.left.index = build_slot(b, SLOT_AGG, build_agg(b, &released));
 	t.right = build_operand(b, &c->limit);
 	ceiling_rule(b, c, &t);
@@ -298,7 +298,6 @@ compile_ceiling(struct build *b, const struct ceiling *c)
 		t.right = (struct operand){ OPERAND_CONST, 0, c->each_sat };
 		ceiling_rule(b, c, &t);
 	}
-	b->ceiling = false;
 }
 
 /* Only what a person or a wait could have lifted anyway (S43). */

@@ -163,6 +163,13 @@ static const struct a cases[] = {
 	    "hold \"s\" when not big\n",
 	    "tightens rule \"r\": through `big`: 4 btc, was 5 btc|"
 	    "loosens rule \"s\": through `big`: 4 btc, was 5 btc" },
+	{ "a class read plainly and under a line", CLASS DIRECT "hold \"s\" "
+	    "when count asked on platform in 1h of big > normal by 50 % until "
+	    "learnt 9\n", "class big when amount > 4 btc\n" DIRECT "hold "
+	    "\"s\" when count asked on platform in 1h of big > normal by 50 % "
+	    "until learnt 9\n",
+	    "tightens rule \"r\": through `big`: 4 btc, was 5 btc|"
+	    "loosens rule \"s\": through `big`: 4 btc, was 5 btc" },
 	{ "a class counted", CLASS "hold \"r\" when sum asked by account in "
 	    "1h of not big > 2 btc\n", "class big when amount > 4 btc\nhold "
 	    "\"r\" when sum asked by account in 1h of not big > 2 btc\n",
