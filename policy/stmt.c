@@ -144,7 +144,8 @@ stmt_declare(struct parse *ps, struct pos pos, const struct tok *name,
 static bool
 may_be_unknown(enum fact f)
 {
-	return (f >= FACT_AGE_ACCOUNT && f <= FACT_IDLE) ||
+	return (f >= FACT_AGE_ACCOUNT && f <= FACT_IDLE &&
+	    f != FACT_AGE_PLATFORM) ||
 	    f == FACT_IP_NEW_ACCOUNT || f == FACT_IP_NEW_PLATFORM ||
 	    f == FACT_DEVICE_NEW || f == FACT_KEY_HAS_IP_LIST ||
 	    f == FACT_DESTINATION_NEW_CHAIN || f == FACT_LIMIT ||
