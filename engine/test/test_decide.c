@@ -217,6 +217,37 @@ test_mode(void)
 }
 
 static void
+test_record(void)
+{
+	check_case("every verdict carries its rules, and only judged ones do");
+	world_begin(ALLOW "hold \"big\" when amount > 1 btc\n");
+	world_account("a");
+	CHECK_INT(world_ask("w1", "a", "x", 2000), STATE_HELD);
+	CHECK(world.judged[world.n_out - 1]);
+	CHECK(world_spoke("w1", "big"));
+	CHECK_INT(world_ask("w2", "nobody", "x", 2000), STATE_DENIED);
+	CHECK(!world.judged[world.n_out - 1]);
+	world_about(INPUT_HALT, NULL);
+	CHECK_INT(world_ask("w3", "a", "x", 2000), STATE_STOPPED);
+	CHECK(!world.judged[world.n_out - 1]);
+
+	check_case("withdrawals are numbered in the order of asking");
+	CHECK_INT(world_of("w1")->ref, 0);
+	CHECK_INT(world_of("w2")->ref, 1);
+	CHECK_INT(world_of("w3")->ref, 2);
+
+	check_case("what names no withdrawal or account is refused");
+	world_about(INPUT_RELEASE, "none");
+	CHECK_INT(world_last()->why, WHY_UNKNOWN_ID);
+	world_amount(INPUT_DEPOSIT, "nobody", 1);
+	CHECK_INT(world_last()->why, WHY_ACCOUNT);
+	world_amount(INPUT_DEPOSIT, "a", 0);
+	CHECK_INT(world_last()->why, WHY_AMOUNT);
+	world_amount(INPUT_HOT_BALANCE, NULL, -1);
+	CHECK_INT(world_last()->why, WHY_AMOUNT);
+}
+
+static void
 test_ids(void)
 {
 	check_case("an id repeated gets the same answer and counts once");
@@ -335,6 +366,7 @@ main(void)
 	test_people();
 	test_default();
 	test_mode();
+	test_record();
 	test_ids();
 	test_builtin();
 	world_end();

@@ -351,6 +351,33 @@ test_destinations(void)
 }
 
 static void
+test_tables(void)
+{
+	/* The script of bc1qw508d6qejxtdg4y5r3zarvary0c5xw7kv8f3t4 (BIP173). */
+	static const unsigned char script[22] = { 0x00, 0x14, 0x75, 0x1e,
+		0x76, 0xe8, 0x19, 0x91, 0x96, 0xd4, 0x54, 0x94, 0x1c, 0x45,
+		0xd1, 0xb3, 0xa3, 0x23, 0xf1, 0x43, 0x3b, 0xd6 };
+	struct input	 in;
+
+	check_case("S25 addresses are compared by script, not by text");
+	world_begin(ALLOW "table <bad> of addresses "
+	    "{ \"BC1QW508D6QEJXTDG4Y5R3ZARVARY0C5XW7KV8F3T4\" }\n"
+	    "table <vip> of accounts { \"b\" }\n"
+	    "deny when destination in <bad> and not account in <vip>\n");
+	world_account("a");
+	world_account("b");
+	in = world_withdraw("w1", "a", "x", 1);
+	in.script = ident_of(&world.config.ids, script, sizeof(script));
+	world_apply(in);
+	CHECK_INT(world_state("w1"), STATE_DENIED);
+	in.id = world_id("w2");
+	in.account = world_id("b");
+	world_apply(in);
+	CHECK_INT(world_state("w2"), STATE_RELEASED);
+	CHECK_INT(world_ask("w3", "a", "x", 1), STATE_RELEASED);
+}
+
+static void
 test_absent(void)
 {
 	struct input	 in;
@@ -445,6 +472,7 @@ main(void)
 	test_key_age();
 	test_limit_age();
 	test_destinations();
+	test_tables();
 	test_absent();
 	test_hot();
 	world_end();

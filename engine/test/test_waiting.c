@@ -81,6 +81,23 @@ test_reservations_end(void)
 	CHECK_INT(world_ask("w3", "a", "x", 9000), STATE_DENIED);
 	CHECK_INT(world_ask("w4", "a", "x", 1000), STATE_DENIED);
 
+	check_case("S8 confirmed counts when it came, by people or owners");
+	world_begin(ALLOW "hold \"h\" when amount > 5 btc\n"
+	    "deny \"c\" when distinct accounts confirmed on platform in 24h "
+	    "> 1\n");
+	world_account("a");
+	world_account("b");
+	CHECK_INT(world_ask("w1", "a", "x", 6000), STATE_HELD);
+	CHECK_INT(world_ask("w2", "b", "x", 1000), STATE_RELEASED);
+	world_at(DAY(3));
+	world_about(INPUT_DENY, "w1");
+	CHECK_INT(world_ask("w3", "b", "x", 1000), STATE_RELEASED);
+	world_apply((struct input){ .type = INPUT_OUTCOME,
+	    .id = world_id("w2"), .paid = PAID_DENIED });
+	CHECK_INT(world_ask("w4", "b", "x", 1000), STATE_DENIED);
+	world_at(DAY(5));
+	CHECK_INT(world_ask("w5", "b", "x", 1000), STATE_RELEASED);
+
 	check_case("S11 a payment that fails stays counted");
 	world_begin(ALLOW "deny when sum committed by account in 24h > "
 	    "10 btc\n");
