@@ -18,7 +18,8 @@ enum {
 	KEY_BYTES = 40,
 	OTHER_BYTES = 24,
 	PAIR_BYTES = 56,
-	WAITING_BYTES = 128,
+	WAITING_BYTES = 120,		/* and 4 a kind of place */
+	PLACES = 4,			/* besides networks and groups */
 	WITHDRAWAL_BYTES = 88,
 	NORMAL_BYTES = 8200,
 	MEMBER_BYTES = 32,		/* of a large distinct, with index */
@@ -226,7 +227,7 @@ cost_compute(const struct program *p, struct cost *out)
 	int64_t	 accounts = capacity(set->cap_accounts, 100000);
 	int64_t	 keep = keep_ms(p, SCOPE_DESTINATION, -1, -1), taints = 0;
 	struct cost_store *s;
-	int	 i;
+	int	 i, places = PLACES;
 
 	memset(out, 0, sizeof(*out));
 	s = add(out, "account", account_bytes(p), windows(p, SCOPE_ACCOUNT, -1,
@@ -246,10 +247,13 @@ cost_compute(const struct program *p, struct cost *out)
 	    capacity(set->cap_destinations, accounts * 4));
 	flood(s, "new addresses", keep > p->policy->trust.full_ms ? keep :
 	    p->policy->trust.full_ms);
+	places -= out->n_stores;
 	others(p, out, accounts);
-	for (i = 0, keep = 0; i < p->n_slots; i++)
+	places += out->n_stores;
+	keep = 8 * p->policy->n_declared;
+	for (i = 0; i < p->n_slots; i++)
 		keep += p->slots[i].frozen ? 8 : 0;
-	s = add(out, "waiting", WAITING_BYTES, keep, 4,
+	s = add(out, "waiting", WAITING_BYTES + align8(places * 4), keep, 4,
 	    capacity(set->cap_waiting, accounts / 4 + 1000));
 	flood(s, "that wait, are held or stopped at once", 0);
 	s = add(out, "withdrawal", WITHDRAWAL_BYTES, 0, INDEX_BYTES,
