@@ -222,13 +222,16 @@ name_cell(const struct work *w, struct promise *out)
 		uint64_t	 bit = UINT64_C(1) << c;
 
 		if (((widest->yes | widest->no) & bit) == 0 ||
-		    at + 80 > sizeof(out->cell))
+		    at + 80 > sizeof(out->cell) ||
+		    (c == CLASS_PROVEN && !p->trust.given))
 			continue;
 		at += (size_t)snprintf(out->cell + at, sizeof(out->cell) - at,
 		    "%s%s%.60s", at > 0 ? " and " : "",
 		    (widest->no & bit) != 0 ? "not " : "",
 		    p->classes[c].name);
 	}
+	if (widest != NULL && at == 0)
+		snprintf(out->cell, sizeof(out->cell), "every withdrawal");
 }
 
 /* The cheapest set of budgets into the answer. */

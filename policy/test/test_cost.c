@@ -85,7 +85,7 @@ check_promise(void)
 	    "hold \"b\" when big and sum committed on platform in 24h of big "
 	    "> 5 btc\n");
 	CHECK(!q.bounded);
-	CHECK_STR(q.cell, "not proven and not big");
+	CHECK_STR(q.cell, "not big");
 
 	check_case("W13 what is held anyway needs no budget");
 	q = promise(HEAD "class big when amount > 1 btc\nhold when not big\n"
