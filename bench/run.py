@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Benchmarks with their baselines in the same run.
 
-    bench/run.py BUILD [NAME]      NAME: engine, replay (default: all)
+    bench/run.py BUILD [NAME]      NAME: engine, replay (default: both),
+                                   protection (minutes: see protection.py)
 
 Every figure is the median of five runs; contestants take turns, so that a
 machine that slows down slows all of them.  Prints a table, and writes
@@ -150,9 +151,14 @@ def main():
     chosen = sys.argv[2:] or list(benches)
     os.makedirs(os.path.join(build, "bench"), exist_ok=True)
     for name in chosen:
+        if name == "protection":
+            sys.exit(subprocess.run(
+                [os.path.join(HERE, "protection.py"), build, "--year",
+                 "--json", os.path.join(build, "bench", name + ".json")],
+                check=False).returncode)
         if name not in benches:
             raise SystemExit(f"bench: no benchmark {name}; there are: "
-                             + ", ".join(benches))
+                             + ", ".join(benches) + ", protection")
         figures, ratios = benches[name](build)
         show(name, figures, ratios)
         with open(os.path.join(build, "bench", name + ".json"), "w",
