@@ -87,6 +87,13 @@ check_promise(void)
 	CHECK(!q.bounded);
 	CHECK_STR(q.cell, "not big");
 
+}
+
+static void
+check_promise_more(void)
+{
+	struct promise	 q;
+
 	check_case("W13 what is held anyway needs no budget");
 	q = promise(HEAD "class big when amount > 1 btc\nhold when not big\n"
 	    "hold when big and sum committed on platform in 24h of big > 5 "
@@ -173,6 +180,7 @@ int
 main(void)
 {
 	check_promise();
+	check_promise_more();
 	check_cost();
 	check_signer();
 	return check_done();

@@ -209,7 +209,7 @@ shade(void *ctx, int rule)
 	(void)rule;
 	for (i = 0; i < b->n_lines; i++)
 		if (strncmp(b->lines[i], "shade ", 6) == 0)
-			return (uint32_t)((uint64_t)atoi(b->lines[i] + 6) *
+			return (uint32_t)(strtoull(b->lines[i] + 6, NULL, 10) *
 			    UINT32_MAX / 100);
 	return 0;
 }

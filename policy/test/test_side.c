@@ -85,16 +85,17 @@ loads(const char *text, char **said)
 static void
 check_deep(void)
 {
-	char	 text[8192] = "class c0 when spent < 1 btc\n", line[80], *said;
+	char	 text[8192], *said;
+	size_t	 at;
 	int	 i;
 
 	check_case("classes upon classes end");
-	for (i = 1; i < 58; i++) {
-		snprintf(line, sizeof(line), "class c%d when c%d or not c%d\n",
-		    i, i - 1, i - 1);
-		strcat(text, line);
-	}
-	strcat(text, "allow when c57\n");
+	at = (size_t)snprintf(text, sizeof(text),
+	    "class c0 when spent < 1 btc\n");
+	for (i = 1; i < 58; i++)
+		at += (size_t)snprintf(text + at, sizeof(text) - at,
+		    "class c%d when c%d or not c%d\n", i, i - 1, i - 1);
+	snprintf(text + at, sizeof(text) - at, "allow when c57\n");
 	CHECK(!loads(text, &said));
 	CHECK(strstr(said, "E-SIDE") != NULL);
 	free(said);
