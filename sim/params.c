@@ -27,7 +27,7 @@ static const struct param table[] = {
 	ROW(new_accounts_ppm, 1200, 0, 100000,
 	    "accounts opened a day, of those open at the start"),
 
-	ROW(hot_days_permille, 2000, 10, 1000000,
+	ROW(hot_days_permille, 6000, 10, 1000000,
 	    "hot wallet, in thousandths of an ordinary day's outflow"),
 	ROW(hot_sat, 0, 0, AMOUNT_SAT_MAX, "hot wallet; 0: from the above"),
 	ROW(fund_permille, 100, 0, 1000000,
