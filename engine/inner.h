@@ -9,6 +9,18 @@
  * they stand, so that a record with all of its windows is one contiguous
  * stretch of memory.
  *
+ * What an account costs under the shipped policy, in bytes (test_safety
+ * holds a policy like it to 256):
+ *
+ *	record: id 16, balance 8, opened, list, flags 4 each	36
+ *	limit raised, credentials, restart 4 each, limit 8	20
+ *	habit unproven						32
+ *	sum asked 24h: 10 words of 4				40
+ *	sum committed 24h: what waits 8, 10 words of 4		48
+ *	one pair						56
+ *	two entries of an index, 8 bytes at 7/10 full each	23
+ *								255
+ *
  * Moments kept in records are seconds (`_s`, 0 for never).  Those from which
  * an age is taken are rounded up, so that an age is never too old.
  */
