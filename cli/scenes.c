@@ -122,6 +122,8 @@ numeric_option(struct scenes *s, int option, const char *arg, struct err *e)
 		rc = number("--settle", arg, 0, 3650, &o->settle_days, e);
 	} else if (option == SCENES_WARMUP) {
 		rc = number("--warmup", arg, 0, 3650, &o->warmup_days, e);
+	} else if (option == SCENES_HISTORY) {
+		rc = number("--history", arg, 0, 3650, &o->history_days, e);
 	} else {
 		rc = number("--jobs", arg, 1, 64, &n, e);
 		o->jobs = (int)n;

@@ -31,6 +31,7 @@ enum {
 	SCENES_DAYS,
 	SCENES_SETTLE,
 	SCENES_WARMUP,
+	SCENES_HISTORY,
 	SCENES_SET,
 	SCENES_OWNERS,
 	SCENES_REVIEWER,
@@ -47,6 +48,7 @@ enum {
 	{ "days", required_argument, NULL, SCENES_DAYS },		\
 	{ "settle", required_argument, NULL, SCENES_SETTLE },		\
 	{ "warmup", required_argument, NULL, SCENES_WARMUP },		\
+	{ "history", required_argument, NULL, SCENES_HISTORY },		\
 	{ "set", required_argument, NULL, SCENES_SET },			\
 	{ "owners", required_argument, NULL, SCENES_OWNERS },		\
 	{ "reviewer", required_argument, NULL, SCENES_REVIEWER },	\

@@ -21,6 +21,7 @@ struct scene {
 	int64_t		 seed;
 	bool		 made;
 	struct world	 world;
+	int64_t		 live_ms;	/* before it: history */
 	struct bank	 traffic;
 	struct bank	*attacks;	/* one a kind */
 	int64_t		*fork_ms;	/* of each: see fork_time() */
@@ -231,6 +232,23 @@ order_attacks(const struct suite *s, struct scene *sc)
 	}
 }
 
+/* The days before go-live; see `history_days`. */
+static void
+prepend_history(struct params *p, int64_t days)
+{
+	const uint64_t	 bits = rng_hash((uint64_t)p->seed, 0x68697374, 0);
+
+	if (days == 0)
+		return;
+	p->days += days;
+	p->start_ms -= days * MS_PER_DAY;
+	if (p->crash_day < 0 && p->crash_days > 0)
+		p->crash_day = days + 23 + (int64_t)rng_scale(bits, 5);
+	if (p->attack_day < 0)
+		p->attack_day = days + 21 + (int64_t)rng_scale(rng_mix(bits),
+		    7);
+}
+
 static enum rc
 make_scene(struct suite *s, struct scene *sc, struct err *e)
 {
@@ -248,8 +266,10 @@ make_scene(struct suite *s, struct scene *sc, struct err *e)
 	for (i = 0; i < s->o.n_sets; i++)
 		if (params_set(&p, s->o.sets[i], e) != RC_OK)
 			return RC_FAILED;
+	prepend_history(&p, s->o.history_days);
 	if (world_init(&sc->world, &p, e) != RC_OK)
 		return RC_FAILED;
+	sc->live_ms = sc->world.start_ms + s->o.history_days * MS_PER_DAY;
 	if (simulate_run(&p, NULL, &sink, e) != RC_OK)
 		return RC_FAILED;
 	sc->attacks = calloc((size_t)s->o.n_kinds + 1, sizeof(*sc->attacks));
@@ -332,7 +352,7 @@ finish(struct replay *r, struct suite_result *result)
 
 /* The next event, but not before t_ms. */
 static enum rc
-play_one(struct replay *r, struct bank_cursor *c, enum network net,
+play_one(struct replay *r, struct bank_cursor *c, const struct scene *sc,
     int64_t t_ms, struct err *e)
 {
 	struct scenario_event	 ev;
@@ -342,16 +362,17 @@ play_one(struct replay *r, struct bank_cursor *c, enum network net,
 	assert(more);
 	if (ev.t_ms < t_ms)
 		ev.t_ms = t_ms;
-	return replay_event(r, &ev, net, false, e);
+	return replay_event(r, &ev, (enum network)sc->world.p.network,
+	    ev.t_ms < sc->live_ms, e);
 }
 
 /* The traffic up to and at a time: traffic goes first at equal times. */
 static enum rc
-play_until(struct replay *r, struct bank_cursor *c, enum network net,
+play_until(struct replay *r, struct bank_cursor *c, const struct scene *sc,
     int64_t t_ms, struct err *e)
 {
 	while (c->at < c->bank->len && bank_next_ms(c) <= t_ms)
-		if (play_one(r, c, net, INT64_MIN, e) != RC_OK)
+		if (play_one(r, c, sc, INT64_MIN, e) != RC_OK)
 			return RC_FAILED;
 	return RC_OK;
 }
@@ -361,20 +382,19 @@ static void
 play_attack(const struct suite *s, struct replay *r, struct bank_cursor *c,
     const struct scene *sc, int kind, struct suite_result *result)
 {
-	const enum network	 net = (enum network)sc->world.p.network;
 	const struct bank	*attack = &sc->attacks[kind];
 	struct bank_cursor a;
 	int64_t			 end_ms = INT64_MAX;
 
 	bank_begin(&a, attack);
 	while (a.at < attack->len)
-		if (play_until(r, c, net, bank_next_ms(&a), &result->why) !=
-		    RC_OK || play_one(r, &a, net, sc->fork_ms[kind],
+		if (play_until(r, c, sc, bank_next_ms(&a), &result->why) !=
+		    RC_OK || play_one(r, &a, sc, sc->fork_ms[kind],
 		    &result->why) != RC_OK)
 			return;
 	if (s->o.settle_days > 0)
 		end_ms = attack->last_ms + s->o.settle_days * MS_PER_DAY;
-	if (play_until(r, c, net, end_ms, &result->why) == RC_OK)
+	if (play_until(r, c, sc, end_ms, &result->why) == RC_OK)
 		(void)finish(r, result);
 }
 
@@ -449,7 +469,6 @@ static enum rc
 play_scene(struct suite *s, struct scene *sc, struct replay *r, struct err *e)
 {
 	struct bank_cursor c;
-	const enum network	 net = (enum network)sc->world.p.network;
 	enum rc			 rc = RC_OK;
 	int			 i, kind;
 
@@ -458,12 +477,12 @@ play_scene(struct suite *s, struct scene *sc, struct replay *r, struct err *e)
 		kind = sc->order[i];
 		if (!s->kinds[kind])
 			continue;
-		rc = play_until(r, &c, net, sc->fork_ms[kind], e);
+		rc = play_until(r, &c, sc, sc->fork_ms[kind], e);
 		if (rc == RC_OK)
 			rc = start_child(s, r, &c, sc, kind, e);
 	}
 	if (rc == RC_OK)
-		rc = play_until(r, &c, net, INT64_MAX, e);
+		rc = play_until(r, &c, sc, INT64_MAX, e);
 	if (rc == RC_OK && (rc = finish(r, &s->shared[0])) != RC_OK)
 		*e = s->shared[0].why;
 	s->n_done++;
@@ -486,8 +505,7 @@ run_scene(struct suite *s, struct scene *sc, const struct program *p,
 		return err_wrap(e, RC_FAILED, "%s, seed %lld",
 		    s->o.sizes[sc->size], (long long)sc->seed);
 	o.lots = replay_lot_key();
-	o.from_ms = s->o.warmup_days == 0 ? 0 :
-	    sc->world.start_ms + s->o.warmup_days * MS_PER_DAY;
+	o.from_ms = sc->live_ms + s->o.warmup_days * MS_PER_DAY;
 	clear_results(s, sc);
 	if (replay_new(&r, &o, e) != RC_OK)
 		return RC_FAILED;

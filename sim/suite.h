@@ -40,7 +40,13 @@ struct suite_options {
 	int64_t		 owners_ppm;	/* thefts their owners notice */
 	int64_t		 settle_days;	/* play on so long after an attack's
 					 * last event; 0: to the end */
-	int64_t		 warmup_days;	/* not scored, only learnt from */
+	/*
+	 * So many days before the others are imported as history: learnt
+	 * from, neither judged nor scored (S34).  What the thieves do and one
+	 * crash stay where they are without, counted from the days after.
+	 */
+	int64_t		 history_days;
+	int64_t		 warmup_days;	/* then judged and not scored */
 	const char	*sets[SUITE_SETS_MAX];	/* "name=value" of params.h */
 	int		 n_sets;
 	int		 jobs;			/* processes at once */

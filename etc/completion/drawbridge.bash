@@ -38,7 +38,7 @@ _drawbridge()
 	esac
 	if [ -z "$words" ] && [ "${cur#-}" != "$cur" ]; then
 		local scenes="--sizes --seed --seeds --kinds --days --settle
-		    --warmup --set --owners --reviewer --honest --jobs --json"
+		    --warmup --history --set --owners --reviewer --honest --jobs --json"
 		case ${COMP_WORDS[1]} in
 		check) words="--json --strict --hot --date --cost --signer
 		    --print --against --words" ;;
