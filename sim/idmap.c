@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #define SLOTS_MIN	1024
+#define HUGE_PAGE	((size_t)2 * 1024 * 1024)
 
 void
 idmap_free(struct idmap *m)
@@ -40,6 +42,21 @@ idmap_get(const struct idmap *m, struct ident id)
 	return s->tag == 0 ? NULL : &s->value;
 }
 
+/* Zeroes; in huge pages when it is worth it, since every access to a large
+ * map is to another page. */
+static void *
+slots_new(size_t bytes)
+{
+	void	*p;
+
+	if (bytes < HUGE_PAGE)
+		return calloc(1, bytes);
+	if ((p = aligned_alloc(HUGE_PAGE, bytes)) == NULL)
+		return NULL;
+	(void)madvise(p, bytes, MADV_HUGEPAGE);
+	return memset(p, 0, bytes);
+}
+
 static bool
 grow(struct idmap *m)
 {
@@ -48,7 +65,7 @@ grow(struct idmap *m)
 
 	bigger.n_slots = m->n_slots > 0 ? m->n_slots * 2 : SLOTS_MIN;
 	bigger.count = m->count;
-	bigger.slots = calloc(bigger.n_slots, sizeof(*bigger.slots));
+	bigger.slots = slots_new(bigger.n_slots * sizeof(*bigger.slots));
 	if (bigger.slots == NULL)
 		return false;
 	for (i = 0; i < m->n_slots; i++) {

@@ -88,6 +88,7 @@ put_rules(struct json *j, const struct report *r)
 		json_put_text(j, "at", r->program->rules[i].where);
 		json_put_text(j, "verdict",
 		    verdict_text(r->program->rules[i].verdict));
+		json_put_bool(j, "shadow", r->program->rules[i].shadow);
 		json_put_uint(j, "matched", matched);
 		json_put_uint(j, "legit", rule->sides[LABEL_LEGIT].count);
 		json_put_uint(j, "attack", rule->sides[LABEL_ATTACK].count);

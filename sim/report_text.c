@@ -174,9 +174,9 @@ put_title(const struct page *p)
 		    civil_format(a, s->first_ms));
 		(void)fprintf(p->f, "%.10s", civil_format(a, s->last_ms));
 	}
-	(void)fprintf(p->f, " %s %s lines in %" PRId64 ".%" PRId64 " s", dot,
-	    count_text(c, s->events), p->r->elapsed_ms / 1000,
-	    p->r->elapsed_ms / 100 % 10);
+	(void)fprintf(p->f, " %s %s line%s in %" PRId64 ".%" PRId64 " s", dot,
+	    count_text(c, s->events), s->events == 1 ? "" : "s",
+	    p->r->elapsed_ms / 1000, p->r->elapsed_ms / 100 % 10);
 	if (p->r->reviewer.oracle)
 		(void)fprintf(p->f, " %s %s look%s", dot,
 		    count_text(b, s->reviews), s->reviews == 1 ? "" : "s");
@@ -398,7 +398,7 @@ put_rule(const struct page *p, const struct weighed *w, int64_t most)
 
 	(void)fputs("  ", p->f);
 	put_left(p, shorten(p, buf, rule->name, 22), 23);
-	put_left(p, verdict_text(rule->verdict), 8);
+	put_left(p, rule->shadow ? "shadow" : verdict_text(rule->verdict), 8);
 	put_right(p, s->sides[LABEL_ATTACK].count > 0 ?
 	    count_text(n, s->sides[LABEL_ATTACK].count) : "-", 7);
 	put_right(p, w->sat > 0 ? btc_text(n, w->sat) : "-", 13);
