@@ -69,8 +69,8 @@ struct trust_resets {
 };
 
 /* S30's credit at t, at most TRUST_SAT_MAX; never above the formula. */
-int64_t trust_credit_sat(const struct trust_terms *s, const struct trust_pair *p,
-    struct trust_resets r, int64_t t_ms);
+int64_t trust_credit_sat(const struct trust_terms *s,
+    const struct trust_pair *p, struct trust_resets r, int64_t t_ms);
 
 /*
  * What went out on trust within U at t, and what waits; never below the

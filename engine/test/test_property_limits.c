@@ -359,7 +359,7 @@ sequence(int only, uint64_t seed, int *released, int *held, int *matured)
 int
 main(int argc, char **argv)
 {
-	int	 rounds = argc > 1 ? atoi(argv[1]) : 20;
+	int	 rounds = argc > 1 ? (int)strtol(argv[1], NULL, 10) : 20;
 	int	 i, k, released, held, matured;
 
 	for (i = -1; i < N_LIMITS; i++) {
