@@ -1,6 +1,7 @@
 #include "sim/jsonline.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,29 +38,27 @@ skip_blanks(struct jsonline *j)
 /*
  * The first byte from p on that is not plain: a quote, a backslash, a
  * control character or the beginning of something beyond ASCII.  Eight bytes
- * at a time; the bit tricks are those of Hacker's Delight, chapter 6.
+ * at a time; the bit tricks are those of Hacker's Delight, chapter 6.  They
+ * may raise a false alarm in a byte behind a true one, so the lowest is
+ * right, and that is the first in memory when the load is little-endian.
  */
 static inline const char *
 plain_end(const char *p, const char *end)
 {
 	const uint64_t	 ones = UINT64_C(0x0101010101010101);
-	const uint64_t	 high = ones << 7;
-	uint64_t	 w, quote, slash, control;
+	uint64_t	 w, quote, slash, hit;
 	unsigned char	 c;
 
-	while (end - p >= 8) {
+	for (; end - p >= 8; p += 8) {
 		memcpy(&w, p, 8);
+		w = le64toh(w);
 		quote = w ^ ones * '"';
 		slash = w ^ ones * '\\';
-		control = w - ones * 0x20;
-		quote = quote - ones;
-		slash = (slash - ones) & ~slash;
-		/* A false alarm in a higher byte only ends the run early in
-		 * the slow loop below, never late: the lowest is exact. */
-		if (((quote & ~(w ^ ones * '"')) | slash | control | w) &
-		    high)
-			break;
-		p += 8;
+		hit = ((quote - ones) & ~quote) | ((slash - ones) & ~slash) |
+		    (w - ones * 0x20) | w;
+		hit &= ones << 7;
+		if (hit != 0)
+			return p + (__builtin_ctzll(hit) >> 3);
 	}
 	for (; p < end; p++) {
 		c = (unsigned char)*p;
@@ -353,41 +352,6 @@ scan_word(struct jsonline *j, struct jsonline_member *m, const char *word,
 	return RC_OK;
 }
 
-static inline uint64_t
-load(const char *p, size_t n)
-{
-	uint64_t	 w = 0;
-	uint32_t	 v;
-
-	if (n == 8) {
-		memcpy(&w, p, 8);
-		return w;
-	}
-	memcpy(&v, p, 4);
-	return v;
-}
-
-/*
- * Enough of a name to tell most from most: its length and both ends, read
- * with loads that overlap, for a copy of unknown length is slow.
- */
-static inline uint64_t
-name_tag(struct jsonline_text name)
-{
-	const char	*p = name.p;
-	size_t		 n = name.len;
-
-	if (n >= 8)
-		return (load(p, 8) ^ load(p + n - 8, 8) * 3) + n;
-	if (n >= 4)
-		return (load(p, 4) | load(p + n - 4, 4) << 32) + n;
-	if (n == 0)
-		return 0;
-	return (uint64_t)(unsigned char)p[0] << 24 |
-	    (uint64_t)(unsigned char)p[n / 2] << 16 |
-	    (uint64_t)(unsigned char)p[n - 1] << 8 | n;
-}
-
 /*
  * A name and its colon.  Names of the object that is open stand from BASE on;
  * an object that was opened later has taken its own away again.
@@ -404,11 +368,10 @@ scan_name(struct jsonline *j, int base, struct jsonline_text *name,
 		return fail(j, e, "expected a name in quotes");
 	if (scan_string(j, name, e) != RC_OK)
 		return RC_FAILED;
-	tag = name_tag(*name);
+	tag = jsonline_tag(*name);
 	for (i = base; i < j->n_names; i++) {
 		if (j->names[i].tag == tag &&
-		    j->names[i].text.len == name->len &&
-		    memcmp(j->names[i].text.p, name->p, name->len) == 0)
+		    jsonline_same(j->names[i].text, *name))
 			return err_set(e, "`%.*s`: stands twice",
 			    (int)(name->len > 64 ? 64 : name->len), name->p);
 	}

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/err.h"
 
@@ -72,6 +73,42 @@ struct jsonline {
 	} names[JSONLINE_NAMES_MAX];
 	struct jsonline_text items[JSONLINE_ITEMS_MAX];
 };
+
+/*
+ * What tells a text from most others of its length: up to eight bytes of it,
+ * and both ends of a longer one, read with loads that overlap, for a copy of
+ * unknown length is slow.
+ */
+static inline uint64_t
+jsonline_tag(struct jsonline_text t)
+{
+	const unsigned char	*p = (const unsigned char *)t.p;
+	uint64_t		 head = 0, tail = 0;
+	uint32_t		 a, b;
+
+	if (t.len >= 8) {
+		memcpy(&head, p, 8);
+		memcpy(&tail, p + t.len - 8, 8);
+		return t.len == 8 ? head : head ^ tail * 3;
+	}
+	if (t.len >= 4) {
+		memcpy(&a, p, 4);
+		memcpy(&b, p + t.len - 4, 4);
+		return a | (uint64_t)b << 32;
+	}
+	if (t.len == 0)
+		return 0;
+	return (uint64_t)p[0] << 16 | (uint64_t)p[t.len / 2] << 8 |
+	    p[t.len - 1];
+}
+
+/* Are two texts of equal tags the same? */
+static inline bool
+jsonline_same(struct jsonline_text a, struct jsonline_text b)
+{
+	return a.len == b.len &&
+	    (a.len <= 8 || memcmp(a.p, b.p, a.len) == 0);
+}
 
 /* All zero is a scanner; free gives back its buffer and zeroes it. */
 void jsonline_free(struct jsonline *j);

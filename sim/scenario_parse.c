@@ -59,6 +59,8 @@ struct scenario_parser {
 	struct jsonline_member	 found[K__COUNT];
 	uint64_t		 have;
 	uint8_t			 by_name[NAME_SLOTS];	/* key + 1 */
+	uint64_t		 key_tags[K__COUNT];
+	uint64_t		 type_tags[SCENARIO__COUNT];
 	struct scenario_text	 ips[SCENARIO_IPS_MAX];
 };
 
@@ -567,6 +569,12 @@ scenario_parser_new(struct scenario_parser **out, struct err *e)
 		while (p->by_name[slot] != 0)
 			slot = (slot + 1) % NAME_SLOTS;
 		p->by_name[slot] = (uint8_t)(k + 1);
+		p->key_tags[k] = jsonline_tag(name);
+	}
+	for (k = 0; k < SCENARIO__COUNT; k++) {
+		name.p = types[k].name;
+		name.len = types[k].len;
+		p->type_tags[k] = jsonline_tag(name);
 	}
 	*out = p;
 	return RC_OK;
@@ -585,15 +593,19 @@ scenario_parser_free(struct scenario_parser **p)
 static inline int
 key_of(const struct scenario_parser *p, struct jsonline_text name)
 {
-	unsigned int	 slot;
-	int		 k;
+	struct jsonline_text	 text;
+	uint64_t		 tag = jsonline_tag(name);
+	unsigned int		 slot;
+	int			 k;
 
 	if (name.len == 0)
 		return -1;
 	for (slot = name_slot(name); p->by_name[slot] != 0;
 	    slot = (slot + 1) % NAME_SLOTS) {
 		k = p->by_name[slot] - 1;
-		if (is(name, keys[k].name, keys[k].len))
+		text.p = keys[k].name;
+		text.len = keys[k].len;
+		if (p->key_tags[k] == tag && jsonline_same(name, text))
 			return k;
 	}
 	return -1;
@@ -635,14 +647,19 @@ find_type(const struct scenario_parser *p, enum scenario_type *out,
     struct err *e)
 {
 	const struct jsonline_member	*m = &p->found[K_TYPE];
+	struct jsonline_text		 text;
+	uint64_t			 tag;
 	int				 i;
 
 	if (!(p->have & BIT(K_TYPE)))
 		return err_set(e, "`type`: missing");
 	if (m->kind != JSONLINE_STRING)
 		return err_set(e, "`type`: must be a string");
+	tag = jsonline_tag(m->text);
 	for (i = 0; i < SCENARIO__COUNT; i++) {
-		if (is(m->text, types[i].name, types[i].len)) {
+		text.p = types[i].name;
+		text.len = types[i].len;
+		if (p->type_tags[i] == tag && jsonline_same(m->text, text)) {
 			*out = (enum scenario_type)i;
 			return RC_OK;
 		}
