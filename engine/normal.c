@@ -11,6 +11,8 @@
 #define WEIGHT_LEAST	(ONE_Q10 / 8)
 #define WEIGHT_MOST	(ONE_Q10 * 4)
 #define FALL_PPM		100000
+#define YOUNG_DAYS		28
+#define YOUNG_GROWTH		5
 #define LONG_DAYS		3
 #define SPREAD_LEAST_PPM 10000
 #define SPREAD_MOST_PPM	4000000
@@ -200,7 +202,8 @@ learn_level(struct normal *n)
 	target = clip(median_day_q10(n), level / 2, 2 * level);
 	step = target > level ? (target - level) / 8 : (target - level) / 4;
 	step = clip(step, -muldiv(level, FALL_PPM, MILLION),
-	    muldiv(level, n->growth_ppm, MILLION));
+	    muldiv(level, n->growth_ppm *
+	    (n->n_learned < YOUNG_DAYS ? YOUNG_GROWTH : 1), MILLION));
 	n->level_q10 = level + step;
 }
 

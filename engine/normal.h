@@ -11,7 +11,9 @@
  * Level: the median of the day means (each by its weekday's weight) of the
  * first seven learned days; then each day
  *	level += (clip(median of the last 7, level/2 .. 2 level) - level) / 8
- * but at most + growth a day.  It falls by a quarter of the difference, at
+ * but at most + growth a day, five times that until 28 days are learned: a
+ * platform that has just begun grows, or learns whom to trust, faster than
+ * any thief could boil it.  It falls by a quarter of the difference, at
  * most 10 % a day: the line of a platform that calms down must not stay
  * where its busy youth drew it, and to fall fast costs only friction.  The
  * clip is winsorising (Huber 1964), the median instead of the mean is
