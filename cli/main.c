@@ -31,9 +31,10 @@ static const struct command commands[] = {
 	    "[--policy POLICY]... [--honest]\n" SCENES_USAGE,
 	    "loss and friction of policies side by side" },
 	{ "exposure", cmd_exposure,
-	    "[--json] --policy POLICY SCENARIO\n"
-	    "[--json] --policy POLICY --hot BTC --accounts N [--fund BTC]",
-	    "how much can leave, with what in a thief's hands" },
+	    "[--json] [--quiet] --policy POLICY [SIZES] SCENARIO\n"
+	    "[--json] --policy POLICY --hot BTC --accounts N [--fund BTC]\n"
+	    "    [--days N]",
+	    "the most that a thief with all credentials can take, and why" },
 	{ "replay", cmd_replay,
 	    "--policy POLICY [--reviewer none|oracle:MINUTES[,N/h][,P%]]\n"
 	    "    [--report text|json] [--decisions FILE.jsonl]\n"

@@ -310,9 +310,6 @@ void engine_usage(const struct engine *e, struct engine_usage *out);
  */
 int64_t engine_read_platform(const struct engine *e, int agg);
 int64_t engine_read_normal(const struct engine *e, int agg);
-/* The highest that a normal may read within the horizon. */
-int64_t engine_read_normal_most(const struct engine *e, int agg,
-    int64_t horizon_ms);
 int64_t engine_account_balance_sat(const struct engine *e, struct ident id);
 
 /* Double entry: the sum over all books, 0 or the state is broken. */

@@ -163,23 +163,6 @@ engine_read_normal(const struct engine *e, int agg)
 }
 
 int64_t
-engine_read_normal_most(const struct engine *e, int agg, int64_t horizon_ms)
-{
-	int64_t	 t, n, most = -1;
-
-	if (agg < 0 || agg >= e->p->n_aggs)
-		return -1;
-	/* Every hour of a week; then what the level may grow meanwhile. */
-	for (t = 0; t < MS_PER_WEEK; t += MS_PER_HOUR)
-		if ((n = facts_normal(e, agg, e->v.now_ms + t)) > most)
-			most = n;
-	for (t = 0; most > 0 && t < horizon_ms; t += MS_PER_DAY)
-		most = amount_add_saturate(most, muldiv(most,
-		    e->pol->set.growth_ppm, 1000000) + 1);
-	return most;
-}
-
-int64_t
 engine_fund_sat(const struct engine *e)
 {
 	return e->v.fund_sat;

@@ -1,6 +1,7 @@
 #include "sim/cases.h"
 
 #include <assert.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,30 +11,46 @@
 
 #define VARS_MAX	24
 #define CUTS_MAX	16
+#define LEAVES_MAX	2048
 #define CASES_MAX	65536
 #define NESTING_MAX	64
 
 enum truth { NO, YES, MAYBE };
 
-/*
- * A quantity cut at thresholds, or (right != NULL, or a flag) a plain
- * yes/no.  Value v of a cut quantity: cut[v - 1] <= q < cut[v].
- */
+enum var_kind {
+	VAR_PLAIN,	/* yes or no: a flag, or no constant to the right */
+	VAR_CUT,	/* value v: cut[v - 1] <= quantity < cut[v] */
+	VAR_SHARED,	/* yes or no: one class's test of what others do */
+};
+
 struct var {
+	enum var_kind		 kind;
 	const struct cond	*test;		/* where it was first seen */
 	const struct quantity	*q;		/* resolved left, or NULL */
-	bool			 cuts_only;
+	int64_t			 times;		/* of q on the left */
 	int64_t			 cut[CUTS_MAX];
 	int			 n_cuts;
 };
 
+/* A test somewhere in the policy, and what decides it. */
+struct leaf {
+	const struct cond	*test;
+	enum truth		 known;		/* or MAYBE: ask var */
+	int			 var;
+	int			 cut;		/* VAR_CUT: yes from there on */
+	bool			 flip;		/* yes is no */
+};
+
 struct cases {
 	const struct policy	*p;
-	int64_t			 hot_sat, fund_sat;
-	bool			 limits_known;
+	struct cases_facts	 f;
 	struct var		 vars[VARS_MAX];
 	int			 n_vars;
+	struct leaf		*leaves;	/* by address of the test */
+	size_t			 n_leaves;
 	size_t			 n;
+	int			 value[VARS_MAX];	/* the case selected */
+	enum truth		 cls[CLASSES_MAX];
 };
 
 const struct quantity *
@@ -48,14 +65,6 @@ cases_resolve(const struct policy *p, const struct quantity *q,
 	}
 	*times_out = times;
 	return q;
-}
-
-bool
-cases_is_limit(const struct policy *p, const struct quantity *q,
-    int64_t *times_out)
-{
-	q = cases_resolve(p, q, times_out);
-	return q->kind == Q_FACT && q->fact == FACT_LIMIT;
 }
 
 int64_t
@@ -74,6 +83,13 @@ cases_exempt_sat(const struct policy *p, int rule, int64_t horizon_ms)
 			    (horizon_ms + x->upto_ms - 1) / x->upto_ms, 1));
 	}
 	return sum;
+}
+
+bool
+cases_rule_stops(const struct rule *r)
+{
+	return !r->shadow && r->lot == LOT_NONE &&
+	    r->until_day == INT64_MAX && r->verdict >= VERDICT_HOLD;
 }
 
 static bool
@@ -121,9 +137,9 @@ fixed(const struct cases *c, const struct quantity *q, int64_t *out)
 	q = cases_resolve(c->p, q, &times);
 	if (q->kind == Q_CONST)
 		*out = muldiv(q->value, times, 1);
-	else if (q->kind == Q_SHARE && (!q->of_fund || c->fund_sat >= 0))
-		*out = muldiv(muldiv(q->of_fund ? c->fund_sat : c->hot_sat,
-		    q->ppm, 1000000), times, 1);
+	else if (q->kind == Q_SHARE && (!q->of_fund || c->f.fund_sat >= 0))
+		*out = muldiv(muldiv(q->of_fund ? c->f.fund_sat :
+		    c->f.hot_sat, q->ppm, 1000000), times, 1);
 	else
 		return false;
 	return true;
@@ -141,116 +157,10 @@ own_test(const struct cases *c, const struct cond *t)
 	if (t->kind != COND_COMPARE || t->is_line || t->less_ppm != 0)
 		return false;
 	q = cases_resolve(c->p, &t->left, &times);
-	return q->kind != Q_AGG || q->agg.scope == SCOPE_ACCOUNT;
-}
-
-/* Where a comparison cuts its quantity: values below, values from here. */
-static int64_t
-cut_of(enum relop rel, int64_t right)
-{
-	return rel == REL_GT || rel == REL_LE ?
-	    amount_add_saturate(right, 1) : right;
-}
-
-static struct var *
-find_var(struct cases *c, const struct cond *t)
-{
-	struct var	*v;
-	int64_t		 times, right;
-	bool		 cuts = t->kind == COND_COMPARE && t->rel != REL_EQ &&
-	    fixed(c, &t->right, &right);
-	int		 i;
-
-	for (i = 0; i < c->n_vars; i++) {
-		v = &c->vars[i];
-		if (v->test->kind != t->kind || v->cuts_only != cuts)
-			continue;
-		if (t->kind == COND_IN) {
-			if (v->test->subject == t->subject &&
-			    v->test->index == t->index)
-				return v;
-			continue;
-		}
-		if (!same_quantity(c, &v->test->left, &t->left))
-			continue;
-		if (t->kind == COND_FLAG || cuts)
-			return v;
-		if (same_quantity(c, &v->test->right, &t->right) &&
-		    (v->test->rel == REL_EQ) == (t->rel == REL_EQ) &&
-		    cut_of(v->test->rel, 0) == cut_of(t->rel, 0))
-			return v;
-	}
-	if (c->n_vars == VARS_MAX)
-		return NULL;
-	v = &c->vars[c->n_vars++];
-	memset(v, 0, sizeof(*v));
-	v->test = t;
-	v->cuts_only = cuts;
-	v->q = t->kind == COND_COMPARE ?
-	    cases_resolve(c->p, &t->left, &times) : NULL;
-	return v;
-}
-
-static void
-note_test(struct cases *c, const struct cond *t)
-{
-	struct var	*v;
-	int64_t		 right, at;
-	int		 i;
-
-	if (!own_test(c, t) || (v = find_var(c, t)) == NULL || !v->cuts_only ||
-	    !fixed(c, &t->right, &right))
-		return;
-	at = cut_of(t->rel, right);
-	for (i = 0; i < v->n_cuts && v->cut[i] < at; i++)
-		continue;
-	if ((i < v->n_cuts && v->cut[i] == at) || v->n_cuts == CUTS_MAX)
-		return;
-	memmove(&v->cut[i + 1], &v->cut[i],
-	    (size_t)(v->n_cuts - i) * sizeof(v->cut[0]));
-	v->cut[i] = at;
-	v->n_cuts++;
-}
-
-/* Bounded by the parser's own bound on parentheses. */
-static void
-note_cond(struct cases *c, const struct cond *t, bool amounts_only, int depth)
-{
-	const struct quantity	*q;
-	int64_t			 times, right;
-	int			 i;
-
-	if (t == NULL || depth > NESTING_MAX)
-		return;
-	for (i = 0; i < t->n_kids; i++)
-		note_cond(c, t->kids[i], amounts_only, depth + 1);
-	if (t->n_kids > 0)
-		return;
-	if (amounts_only) {
-		if (t->kind != COND_COMPARE || !fixed(c, &t->right, &right))
-			return;
-		q = cases_resolve(c->p, &t->left, &times);
-		if (q->kind != Q_AGG &&
-		    !(q->kind == Q_FACT && q->fact == FACT_AMOUNT))
-			return;
-	}
-	note_test(c, t);
-}
-
-static int
-radix(const struct var *v)
-{
-	return v->cuts_only ? v->n_cuts + 1 : 2;
-}
-
-static int
-value_of(const struct cases *c, size_t k, int var)
-{
-	int	 i;
-
-	for (i = 0; i < var; i++)
-		k /= (size_t)radix(&c->vars[i]);
-	return (int)(k % (size_t)radix(&c->vars[var]));
+	if (q->kind == Q_AGG && q->agg.scope != SCOPE_ACCOUNT)
+		return false;
+	q = cases_resolve(c->p, &t->right, &times);
+	return q->kind != Q_AGG;
 }
 
 static enum truth
@@ -265,68 +175,265 @@ truth_not(enum truth t)
 	return t == MAYBE ? MAYBE : t == YES ? NO : YES;
 }
 
-/* A comparison with a constant, when the interval of the case decides it. */
-static enum truth
-compare_cut(const struct var *v, int value, const struct cond *t,
-    int64_t right)
+/* Is yes "the left is larger"? */
+static bool
+above_rel(enum relop rel)
 {
-	int64_t	 at = cut_of(t->rel, right);
-	bool	 above;
-	int	 i;
-
-	for (i = 0; i < v->n_cuts && v->cut[i] != at; i++)
-		continue;
-	if (i == v->n_cuts)
-		return MAYBE;
-	above = value > i;
-	return truth_of(t->rel == REL_GT || t->rel == REL_GE ? above :
-	    !above);
+	return rel == REL_GT || rel == REL_GE;
 }
 
-static enum truth
-test_truth(const struct cases *c, size_t k, const struct cond *t)
+/* Where a comparison cuts its quantity: values below, values from here. */
+static int64_t
+cut_of(enum relop rel, int64_t right)
 {
-	const struct var	*v;
-	int64_t			 right, times;
-	int			 i;
+	return rel == REL_GT || rel == REL_LE ?
+	    amount_add_saturate(right, 1) : right;
+}
 
-	if (t->kind == COND_COMPARE && c->limits_known &&
-	    cases_is_limit(c->p, &t->left, &times) &&
-	    fixed(c, &t->right, &right) && right == 0)
-		return truth_of(t->rel == REL_GT || t->rel == REL_GE);
-	if (!own_test(c, t))
+/* Nothing was paid long enough ago: credit is 0, and amounts are not. */
+static enum truth
+without_credit(const struct cases *c, const struct cond *t)
+{
+	const struct quantity	*l, *r;
+	int64_t			 times;
+
+	l = cases_resolve(c->p, &t->left, &times);
+	r = cases_resolve(c->p, &t->right, &times);
+	if (l->kind != Q_FACT || r->kind != Q_FACT)
 		return MAYBE;
-	for (i = 0; i < c->n_vars; i++) {
-		v = &c->vars[i];
-		if (v->test->kind != t->kind)
-			continue;
-		if (t->kind == COND_IN) {
-			if (v->test->subject == t->subject &&
-			    v->test->index == t->index)
-				return truth_of(value_of(c, k, i) == 1);
-			continue;
-		}
-		if (!same_quantity(c, &v->test->left, &t->left))
-			continue;
-		if (t->kind == COND_FLAG)
-			return truth_of(value_of(c, k, i) == 1);
-		if (v->cuts_only && t->rel != REL_EQ &&
-		    fixed(c, &t->right, &right))
-			return compare_cut(v, value_of(c, k, i), t, right);
-		if (!v->cuts_only &&
-		    same_quantity(c, &v->test->right, &t->right)) {
-			if (v->test->rel == t->rel)
-				return truth_of(value_of(c, k, i) == 1);
-			if (v->test->rel != REL_EQ && t->rel != REL_EQ &&
-			    cut_of(v->test->rel, 0) == cut_of(t->rel, 0))
-				return truth_of(value_of(c, k, i) == 0);
-		}
+	if (l->fact == FACT_CREDIT && r->fact == FACT_AMOUNT)
+		return truth_of(t->rel == REL_LT || t->rel == REL_LE);
+	if (l->fact == FACT_AMOUNT && r->fact == FACT_CREDIT)
+		return truth_of(above_rel(t->rel));
+	return MAYBE;
+}
+
+/* What is the same for every withdrawal that a thief can ask for. */
+static enum truth
+known_truth(const struct cases *c, const struct cond *t)
+{
+	const struct quantity	*q;
+	int64_t			 right, times, at;
+
+	if (t->kind != COND_COMPARE || t->is_line || t->less_ppm != 0)
+		return MAYBE;
+	if (c->f.no_credit && without_credit(c, t) != MAYBE)
+		return without_credit(c, t);
+	q = cases_resolve(c->p, &t->left, &times);
+	if (q->kind != Q_FACT || times != 1 || t->rel == REL_EQ ||
+	    !fixed(c, &t->right, &right))
+		return MAYBE;
+	at = cut_of(t->rel, right);
+	if (q->fact == FACT_LIMIT && c->f.limits_known && at <= 1)
+		return truth_of(above_rel(t->rel));
+	if (q->fact == FACT_AGE_PLATFORM && c->f.platform_age_ms >= 0) {
+		if (c->f.platform_age_ms >= at)
+			return truth_of(above_rel(t->rel));
+		if (amount_add_saturate(c->f.platform_age_ms,
+		    c->f.span_ms) < at)
+			return truth_of(!above_rel(t->rel));
 	}
 	return MAYBE;
 }
 
+/* Two tests of one variable? */
+static bool
+same_var(const struct cases *c, const struct var *v, const struct cond *t,
+    enum var_kind kind)
+{
+	if (v->kind != kind || v->test->kind != t->kind)
+		return false;
+	if (kind == VAR_SHARED)
+		return v->test == t;
+	if (t->kind == COND_IN)
+		return v->test->subject == t->subject &&
+		    v->test->index == t->index;
+	if (!same_quantity(c, &v->test->left, &t->left))
+		return false;
+	if (t->kind == COND_FLAG || kind == VAR_CUT)
+		return true;
+	return same_quantity(c, &v->test->right, &t->right) &&
+	    (v->test->rel == REL_EQ) == (t->rel == REL_EQ) &&
+	    (cut_of(v->test->rel, 0) == cut_of(t->rel, 0));
+}
+
+static enum var_kind
+kind_of(const struct cases *c, const struct cond *t)
+{
+	int64_t	 right;
+
+	if (!own_test(c, t))
+		return VAR_SHARED;
+	return t->kind == COND_COMPARE && t->rel != REL_EQ &&
+	    fixed(c, &t->right, &right) ? VAR_CUT : VAR_PLAIN;
+}
+
+/* The variable of a test, -1 when there is none. */
+static int
+find_var(const struct cases *c, const struct cond *t)
+{
+	int	 i;
+
+	for (i = 0; i < c->n_vars; i++)
+		if (same_var(c, &c->vars[i], t, kind_of(c, t)))
+			return i;
+	return -1;
+}
+
+static struct var *
+make_var(struct cases *c, const struct cond *t)
+{
+	struct var	*v;
+	int		 i = find_var(c, t);
+
+	if (i >= 0)
+		return &c->vars[i];
+	if (c->n_vars == VARS_MAX)
+		return NULL;
+	v = &c->vars[c->n_vars++];
+	v->kind = kind_of(c, t);
+	v->test = t;
+	v->q = t->kind == COND_COMPARE ?
+	    cases_resolve(c->p, &t->left, &v->times) : NULL;
+	return v;
+}
+
+static void
+note_test(struct cases *c, const struct cond *t)
+{
+	struct var	*v;
+	int64_t		 right, at;
+	int		 i;
+
+	if (known_truth(c, t) != MAYBE || (v = make_var(c, t)) == NULL ||
+	    v->kind != VAR_CUT || !fixed(c, &t->right, &right))
+		return;
+	at = cut_of(t->rel, right);
+	for (i = 0; i < v->n_cuts && v->cut[i] < at; i++)
+		continue;
+	if ((i < v->n_cuts && v->cut[i] == at) || v->n_cuts == CUTS_MAX)
+		return;
+	memmove(&v->cut[i + 1], &v->cut[i],
+	    (size_t)(v->n_cuts - i) * sizeof(v->cut[0]));
+	v->cut[i] = at;
+	v->n_cuts++;
+}
+
+/* Which tests of a condition make variables. */
+enum noting {
+	NOTE_CLASS,	/* all of them */
+	NOTE_ALLOW,	/* not what others do: that is not frozen */
+	NOTE_SEVERE,	/* amounts and sums against constants */
+};
+
+static bool
+worth_noting(const struct cases *c, const struct cond *t, enum noting what)
+{
+	const struct quantity	*q;
+	int64_t			 times, right;
+
+	if (t->kind == COND_CLASS)
+		return false;
+	if (what == NOTE_CLASS)
+		return true;
+	if (!own_test(c, t))
+		return false;
+	if (what == NOTE_ALLOW)
+		return true;
+	if (t->kind != COND_COMPARE || !fixed(c, &t->right, &right))
+		return false;
+	q = cases_resolve(c->p, &t->left, &times);
+	return q->kind == Q_AGG ||
+	    (q->kind == Q_FACT && q->fact == FACT_AMOUNT);
+}
+
+/* Bounded by the parser's own bound on parentheses. */
+static void
+note_cond(struct cases *c, const struct cond *t, enum noting what, int depth)
+{
+	int	 i;
+
+	if (t == NULL || depth > NESTING_MAX)
+		return;
+	for (i = 0; i < t->n_kids; i++)
+		note_cond(c, t->kids[i], what, depth + 1);
+	if (t->n_kids == 0 && worth_noting(c, t, what))
+		note_test(c, t);
+}
+
+/* How this test is decided, once the variables are complete. */
+static struct leaf
+leaf_of(const struct cases *c, const struct cond *t)
+{
+	struct leaf	 l = { .test = t, .known = known_truth(c, t) };
+	const struct var *v;
+	int64_t		 right, at;
+
+	if (l.known != MAYBE)
+		return l;
+	if ((l.var = find_var(c, t)) < 0)
+		return l;
+	v = &c->vars[l.var];
+	if (t->kind == COND_COMPARE && v->kind == VAR_CUT) {
+		(void)fixed(c, &t->right, &right);
+		at = cut_of(t->rel, right);
+		while (l.cut < v->n_cuts && v->cut[l.cut] != at)
+			l.cut++;
+		if (l.cut == v->n_cuts)
+			l.var = -1;	/* there were too many */
+		l.cut++;
+		l.flip = !above_rel(t->rel);
+	} else if (t->kind == COND_COMPARE && v->kind == VAR_PLAIN) {
+		l.flip = v->test->rel != t->rel;
+	}
+	return l;
+}
+
+static bool
+add_leaves(struct cases *c, const struct cond *t, int depth)
+{
+	int	 i;
+
+	if (t == NULL || depth > NESTING_MAX)
+		return true;
+	for (i = 0; i < t->n_kids; i++)
+		if (!add_leaves(c, t->kids[i], depth + 1))
+			return false;
+	if (t->n_kids > 0 || t->kind == COND_CLASS)
+		return true;
+	if (c->n_leaves == LEAVES_MAX)
+		return false;
+	c->leaves[c->n_leaves++] = leaf_of(c, t);
+	return true;
+}
+
+static int
+by_address(const void *a, const void *b)
+{
+	const struct leaf	*x = a, *y = b;
+
+	return x->test < y->test ? -1 : x->test > y->test;
+}
+
 static enum truth
-cond_truth(const struct cases *c, size_t k, const struct cond *t, int depth)
+leaf_truth(const struct cases *c, const struct cond *t)
+{
+	struct leaf	 key = { .test = t };
+	struct leaf	*l = bsearch(&key, c->leaves, c->n_leaves,
+	    sizeof(key), by_address);
+	bool		 yes;
+
+	if (l == NULL)
+		return MAYBE;
+	if (l->known != MAYBE || l->var < 0)
+		return l->known;
+	yes = c->vars[l->var].kind == VAR_CUT ?
+	    c->value[l->var] >= l->cut : c->value[l->var] == 1;
+	return truth_of(yes != l->flip);
+}
+
+static enum truth
+cond_truth(const struct cases *c, const struct cond *t, int depth)
 {
 	enum truth	 all, one;
 	int		 i;
@@ -337,12 +444,12 @@ cond_truth(const struct cases *c, size_t k, const struct cond *t, int depth)
 		return MAYBE;
 	switch (t->kind) {
 	case COND_NOT:
-		return truth_not(cond_truth(c, k, t->kids[0], depth + 1));
+		return truth_not(cond_truth(c, t->kids[0], depth + 1));
 	case COND_AND:
 	case COND_OR:
 		all = truth_of(t->kind == COND_AND);
 		for (i = 0; i < t->n_kids; i++) {
-			one = cond_truth(c, k, t->kids[i], depth + 1);
+			one = cond_truth(c, t->kids[i], depth + 1);
 			if (one == truth_of(t->kind == COND_OR))
 				return one;
 			if (one == MAYBE)
@@ -350,60 +457,90 @@ cond_truth(const struct cases *c, size_t k, const struct cond *t, int depth)
 		}
 		return all;
 	case COND_CLASS:
-		if (c->p->classes[t->index].cond == NULL) {
-			for (i = 0; i < c->n_vars; i++)
-				if (c->vars[i].test->kind == COND_CLASS &&
-				    c->vars[i].test->index == t->index)
-					return truth_of(
-					    value_of(c, k, i) == 1);
-			return MAYBE;
-		}
-		return cond_truth(c, k, c->p->classes[t->index].cond,
-		    depth + 1);
+		return c->cls[t->index];
 	case COND_COMPARE:
 	case COND_FLAG:
 	case COND_IN:
-		return test_truth(c, k, t);
 	case COND_FRAUD:
-		return MAYBE;
+		return leaf_truth(c, t);
 	}
 	return MAYBE;
 }
 
-/* `proven` wherever it stands is one yes/no of its own. */
-static const struct cond	 proven_test = { .kind = COND_CLASS,
-	.index = CLASS_PROVEN };
+/* `proven` is always the first variable, whether or not it is asked for. */
+static const struct cond	 proven_test = { .kind = COND_FLAG,
+	.left = { .kind = Q_FACT, .times = 1, .fact = FACT_PROVEN } };
+
+static int
+radix(const struct var *v)
+{
+	return v->kind == VAR_CUT ? v->n_cuts + 1 : 2;
+}
+
+static void
+find_vars(struct cases *c)
+{
+	const struct policy	*p = c->p;
+	int			 i;
+
+	c->vars[c->n_vars++].test = &proven_test;
+	for (i = CLASS_FIRST; i < p->n_classes; i++)
+		note_cond(c, p->classes[i].cond, NOTE_CLASS, 0);
+	for (i = 0; i < p->n_rules; i++)
+		if (p->rules[i].verdict == VERDICT_ALLOW &&
+		    !p->rules[i].shadow)
+			note_cond(c, p->rules[i].cond, NOTE_ALLOW, 0);
+	for (i = 0; i < p->n_rules; i++)
+		if (cases_rule_stops(&p->rules[i]))
+			note_cond(c, p->rules[i].cond, NOTE_SEVERE, 0);
+}
+
+static enum rc
+find_leaves(struct cases *c, struct err *e)
+{
+	const struct policy	*p = c->p;
+	bool			 good = true;
+	int			 i;
+
+	if ((c->leaves = calloc(LEAVES_MAX, sizeof(*c->leaves))) == NULL)
+		return err_set(e, "out of memory");
+	for (i = CLASS_FIRST; i < p->n_classes; i++)
+		good = good && add_leaves(c, p->classes[i].cond, 0);
+	for (i = 0; i < p->n_rules; i++)
+		good = good && add_leaves(c, p->rules[i].cond, 0);
+	if (!good)
+		return err_set(e, "the conditions have more than %d tests",
+		    LEAVES_MAX);
+	qsort(c->leaves, c->n_leaves, sizeof(*c->leaves), by_address);
+	return RC_OK;
+}
 
 enum rc
-cases_new(struct cases **out, const struct policy *p, int64_t hot_sat,
-    int64_t fund_sat, bool limits_known, struct err *e)
+cases_new(struct cases **out, const struct policy *p,
+    const struct cases_facts *f, struct err *e)
 {
 	struct cases	*c;
+	enum rc		 rc;
 	int		 i;
 
 	if ((c = calloc(1, sizeof(*c))) == NULL)
 		return err_set(e, "out of memory");
 	c->p = p;
-	c->hot_sat = hot_sat;
-	c->fund_sat = fund_sat;
-	c->limits_known = limits_known;
-	c->vars[c->n_vars++].test = &proven_test;
-	for (i = CLASS_FIRST; i < p->n_classes; i++)
-		note_cond(c, p->classes[i].cond, false, 0);
-	for (i = 0; i < p->n_rules; i++)
-		if (p->rules[i].verdict == VERDICT_ALLOW)
-			note_cond(c, p->rules[i].cond, false, 0);
-	for (i = 0; i < p->n_rules; i++)
-		note_cond(c, p->rules[i].cond, true, 0);
+	c->f = *f;
+	find_vars(c);
+	rc = find_leaves(c, e);
 	c->n = 1;
-	for (i = 0; i < c->n_vars; i++) {
+	for (i = 0; i < c->n_vars && rc == RC_OK; i++) {
 		c->n *= (size_t)radix(&c->vars[i]);
-		if (c->n > CASES_MAX) {
-			cases_free(&c);
-			return err_set(e, "the classes divide withdrawals "
+		if (c->n > CASES_MAX)
+			rc = err_set(e, "the classes divide withdrawals "
 			    "into more than %d cases", CASES_MAX);
-		}
 	}
+	if (rc != RC_OK) {
+		cases_free(&c);
+		return rc;
+	}
+	cases_select(c, 0);
 	*out = c;
 	return RC_OK;
 }
@@ -411,6 +548,8 @@ cases_new(struct cases **out, const struct policy *p, int64_t hot_sat,
 void
 cases_free(struct cases **c)
 {
+	if (*c != NULL)
+		free((*c)->leaves);
 	free(*c);
 	*c = NULL;
 }
@@ -421,41 +560,134 @@ cases_count(const struct cases *c)
 	return c->n;
 }
 
-static bool
-impossible(const struct cases *c, size_t k)
+void
+cases_select(struct cases *c, size_t k)
 {
-	/* A cut at zero or below cannot be undercut: nothing is negative. */
-	int	 i, v;
+	int	 i;
 
+	assert(k < c->n);
 	for (i = 0; i < c->n_vars; i++) {
-		v = value_of(c, k, i);
-		if (c->vars[i].cuts_only && v < c->vars[i].n_cuts &&
-		    c->vars[i].cut[v] <= 0)
+		c->value[i] = (int)(k % (size_t)radix(&c->vars[i]));
+		k /= (size_t)radix(&c->vars[i]);
+	}
+	c->cls[CLASS_PROVEN] = truth_of(c->value[0] == 1);
+	c->cls[CLASS_BUSY] = MAYBE;
+	/* A class speaks of earlier ones alone (S14). */
+	for (i = CLASS_FIRST; i < c->p->n_classes; i++)
+		c->cls[i] = cond_truth(c, c->p->classes[i].cond, 0);
+}
+
+bool
+cases_proven(const struct cases *c)
+{
+	return c->value[0] == 1;	/* proven_test is the first */
+}
+
+bool
+cases_in_class(const struct cases *c, const struct agg *a)
+{
+	return a->cls < 0 || c->cls[a->cls] == truth_of(!a->cls_not);
+}
+
+int
+cases_vars(const struct cases *c)
+{
+	return c->n_vars;
+}
+
+bool
+cases_account_most(const struct cases *c, int var,
+    const struct agg **agg_out, int64_t *sat_out, int *cut_out)
+{
+	const struct var	*v = &c->vars[var];
+	int			 value = c->value[var];
+
+	if (v->kind != VAR_CUT || v->q->kind != Q_AGG ||
+	    v->q->agg.what != AGG_SUM || v->q->agg.scope != SCOPE_ACCOUNT ||
+	    (v->q->agg.stage != STAGE_ASKED &&
+	    v->q->agg.stage != STAGE_COMMITTED) || value == v->n_cuts ||
+	    v->times < 1 || !cases_in_class(c, &v->q->agg))
+		return false;
+	*agg_out = &v->q->agg;
+	*sat_out = (v->cut[value] - 1) / v->times;
+	*cut_out = value;
+	return true;
+}
+
+const struct cond *
+cases_not_above(const struct cases *c, int var)
+{
+	const struct var	*v = &c->vars[var];
+
+	if (v->kind == VAR_CUT || v->test->kind != COND_COMPARE ||
+	    v->test->rel == REL_EQ ||
+	    (c->value[var] == 1) == above_rel(v->test->rel))
+		return NULL;
+	return v->test;
+}
+
+void
+cases_amount(const struct cases *c, int64_t *least_out, int64_t *most_out)
+{
+	const struct var	*v;
+	int			 i, at;
+
+	*least_out = 0;
+	*most_out = INT64_MAX;
+	for (i = 0; i < c->n_vars; i++) {
+		v = &c->vars[i];
+		at = c->value[i];
+		if (v->kind != VAR_CUT || v->q->kind != Q_FACT ||
+		    v->q->fact != FACT_AMOUNT || v->times != 1)
+			continue;
+		if (at > 0)
+			*least_out = v->cut[at - 1];
+		if (at < v->n_cuts)
+			*most_out = v->cut[at] - 1;
+	}
+}
+
+static bool
+impossible(const struct cases *c)
+{
+	const struct agg	*a;
+	int64_t			 least, most;
+	int			 i, cut;
+
+	cases_amount(c, &least, &most);
+	if (cases_proven(c) && (c->f.no_credit || !c->p->trust.given))
+		return true;
+	for (i = 0; i < c->n_vars; i++) {
+		/* Nothing is negative. */
+		if (c->vars[i].kind == VAR_CUT &&
+		    c->value[i] < c->vars[i].n_cuts &&
+		    c->vars[i].cut[c->value[i]] <= 0)
+			return true;
+		/* A sum includes this withdrawal (S9). */
+		if (cases_account_most(c, i, &a, &most, &cut) && most < least)
 			return true;
 	}
 	return false;
 }
 
 bool
-cases_may_leave(const struct cases *c, size_t k)
+cases_may_leave(const struct cases *c)
 {
 	const struct rule	*r;
 	enum truth		 allowed = truth_of(
 	    c->p->dflt == VERDICT_ALLOW), t;
 	int			 i;
 
-	if (impossible(c, k))
+	if (impossible(c))
 		return false;
 	for (i = 0; i < c->p->n_rules; i++) {
 		r = &c->p->rules[i];
-		if (r->shadow || r->lot != LOT_NONE ||
-		    r->until_day != INT64_MAX)
+		if (r->shadow)
 			continue;
-		t = cond_truth(c, k, r->cond, 0);
+		t = cond_truth(c, r->cond, 0);
 		if (r->verdict == VERDICT_ALLOW && t != NO)
 			allowed = YES;
-		if ((r->verdict == VERDICT_HOLD || r->verdict == VERDICT_DENY ||
-		    r->verdict == VERDICT_HALT) && t == YES &&
+		if (cases_rule_stops(r) && t == YES &&
 		    cases_exempt_sat(c->p, i, 1) == 0)
 			return false;
 	}
@@ -463,185 +695,92 @@ cases_may_leave(const struct cases *c, size_t k)
 }
 
 bool
-cases_proven(const struct cases *c, size_t k)
-{
-	return value_of(c, k, 0) == 1;	/* proven_test is the first */
-}
-
-bool
-cases_in_class(const struct cases *c, size_t k, const struct agg *a)
-{
-	struct cond	 t = { .kind = COND_CLASS, .index = a->cls };
-
-	if (a->cls < 0)
-		return true;
-	return cond_truth(c, k, &t, 0) == truth_of(!a->cls_not);
-}
-
-int64_t
-cases_account_day_sat(const struct cases *c, size_t k)
-{
-	const struct var	*v;
-	int64_t			 best = -1;
-	int			 i, value;
-
-	for (i = 0; i < c->n_vars; i++) {
-		v = &c->vars[i];
-		value = value_of(c, k, i);
-		if (!v->cuts_only || v->q->kind != Q_AGG ||
-		    v->q->agg.what != AGG_SUM || v->test->left.times != 1 ||
-		    v->q->agg.window_ms < MS_PER_DAY ||
-		    value == v->n_cuts || !cases_in_class(c, k, &v->q->agg))
-			continue;
-		if (best < 0 || v->cut[value] - 1 < best)
-			best = v->cut[value] - 1;
-	}
-	return best;
-}
-
-static bool
-push(struct alternatives *out, const struct alternative *a)
-{
-	if (out->n == ALTERNATIVES_MAX)
-		return false;
-	out->alt[out->n++] = *a;
-	return true;
-}
-
-/* out = every pair of one of `out` and one of `more`, joined. */
-static bool
-multiply(struct alternatives *out, const struct alternatives *more)
-{
-	struct alternatives	*was;
-	struct alternative	 a;
-	int			 i, j, l;
-	bool			 good = true;
-
-	if ((was = malloc(sizeof(*was))) == NULL)
-		return false;
-	*was = *out;
-	out->n = 0;
-	for (i = 0; i < was->n && good; i++)
-		for (j = 0; j < more->n && good; j++) {
-			a = was->alt[i];
-			good = a.n + more->alt[j].n <= LITERALS_MAX;
-			for (l = 0; good && l < more->alt[j].n; l++) {
-				a.test[a.n] = more->alt[j].test[l];
-				a.negated[a.n++] = more->alt[j].negated[l];
-			}
-			good = good && push(out, &a);
-		}
-	free(was);
-	return good;
-}
-
-static bool
-expand(const struct cond *t, bool negate, struct alternatives *out, int depth)
-{
-	struct alternatives	*one;
-	bool			 good = true, conj;
-	int			 i, j;
-
-	if (depth > NESTING_MAX)
-		return false;
-	if (t->kind == COND_NOT)
-		return expand(t->kids[0], !negate, out, depth + 1);
-	if (t->kind != COND_AND && t->kind != COND_OR) {
-		out->n = 1;
-		out->alt[0].n = 1;
-		out->alt[0].test[0] = t;
-		out->alt[0].negated[0] = negate;
-		return true;
-	}
-	if ((one = malloc(sizeof(*one))) == NULL)
-		return false;
-	conj = (t->kind == COND_AND) != negate;
-	out->n = conj ? 1 : 0;
-	out->alt[0].n = 0;
-	for (i = 0; i < t->n_kids && good; i++) {
-		good = expand(t->kids[i], negate, one, depth + 1);
-		if (good && conj)
-			good = multiply(out, one);
-		else
-			for (j = 0; good && j < one->n; j++)
-				good = push(out, &one->alt[j]);
-	}
-	free(one);
-	return good;
-}
-
-bool
-cases_alternatives(const struct cond *cond, struct alternatives *out)
-{
-	if (cond != NULL)
-		return expand(cond, false, out, 0);
-	out->n = 1;
-	out->alt[0].n = 0;
-	return true;
-}
-
-bool
-cases_one_left(const struct cases *c, size_t k, const struct alternative *alt,
+cases_one_left(const struct cases *c, const struct alternative *alt,
     const struct cond **left_out)
 {
-	enum truth	 t;
-	int		 i;
+	const struct cond	*x;
+	enum truth		 t;
+	int			 i;
 
 	*left_out = NULL;
 	for (i = 0; i < alt->n; i++) {
-		t = cond_truth(c, k, alt->test[i], 0);
+		x = alt->test[i];
+		t = cond_truth(c, x, 0);
 		if (alt->negated[i])
 			t = truth_not(t);
 		if (t == NO)
 			return false;
 		if (t == YES)
 			continue;
-		if (*left_out != NULL || alt->negated[i] ||
-		    alt->test[i]->kind != COND_COMPARE)
+		if (*left_out != NULL || x->kind != COND_COMPARE ||
+		    x->rel == REL_EQ || above_rel(x->rel) == alt->negated[i])
 			return false;
-		*left_out = alt->test[i];
+		*left_out = x;
 	}
 	return true;
 }
 
-static void
-describe_quantity(const struct cases *c, const struct cond *t, char *buf,
-    size_t len)
+static void __attribute__((format(printf, 4, 5)))
+append(char *buf, size_t len, size_t *at, const char *format, ...)
 {
-	if (t->left.kind == Q_NAME)
-		(void)snprintf(buf, len, "%s", c->p->lets[t->left.index].name);
-	else if (t->left.kind == Q_FACT)
-		(void)snprintf(buf, len, "%s", word_of(t->left.fact)->text);
-	else
-		(void)snprintf(buf, len, "a sum");
+	va_list	 args;
+	int	 n;
+
+	if (*at + 1 >= len)
+		return;
+	va_start(args, format);
+	n = vsnprintf(buf + *at, len - *at, format, args);
+	va_end(args);
+	if (n > 0)
+		*at += (size_t)n;
+}
+
+static void
+describe_var(const struct cases *c, int i, char *buf, size_t len, size_t *at,
+    const char *before)
+{
+	const struct var	*v = &c->vars[i];
+	const char		*what = "a sum";
+	char			 lo[AMOUNT_TEXT_MAX], hi[AMOUNT_TEXT_MAX];
+	bool			 low, high;
+
+	low = c->value[i] > 0 && v->cut[c->value[i] - 1] > 1;
+	high = c->value[i] < v->n_cuts;
+	if (v->test->left.kind == Q_NAME)
+		what = c->p->lets[v->test->left.index].name;
+	else if (v->test->left.kind == Q_FACT)
+		what = word_of(v->test->left.fact)->text;
+	append(buf, len, at, "%s%s%s%s%s%s", before, what,
+	    low ? " from " : "",
+	    low ? amount_format_short(lo, v->cut[c->value[i] - 1]) : "",
+	    high ? " below " : low ? " on" : " whatever it is",
+	    high ? amount_format_short(hi, v->cut[c->value[i]]) : "");
 }
 
 void
-cases_describe(const struct cases *c, size_t k, char *buf, size_t len)
+cases_describe(const struct cases *c, char *buf, size_t len)
 {
-	const struct var	*v;
-	char			 what[64], lo[AMOUNT_TEXT_MAX],
-	    hi[AMOUNT_TEXT_MAX];
-	size_t			 at = 0;
-	int			 i, n, value;
+	const char	*before = "";
+	size_t		 at = 0;
+	int		 i;
 
 	buf[0] = '\0';
-	for (i = 0; i < c->n_vars && at + 1 < len; i++) {
-		v = &c->vars[i];
-		value = value_of(c, k, i);
-		if (v->test->kind == COND_CLASS) {
-			n = snprintf(buf + at, len - at, "%sproven",
-			    value == 1 ? "" : "not ");
-		} else if (v->cuts_only && v->test->left.type == TYPE_AMOUNT) {
-			describe_quantity(c, v->test, what, sizeof(what));
-			n = snprintf(buf + at, len - at, "%s%s from %s to %s",
-			    at > 0 ? ", " : "", what, value > 0 ?
-			    amount_format_short(lo, v->cut[value - 1]) : "0",
-			    value < v->n_cuts ? amount_format_short(hi,
-			    v->cut[value]) : "anything");
-		} else
+	for (i = 0; i < c->p->n_classes; i++) {
+		if (c->cls[i] != YES)
 			continue;
-		if (n > 0)
-			at += (size_t)n;
+		append(buf, len, &at, "%s%s", before, c->p->classes[i].name);
+		before = " and ";
 	}
+	if (at == 0)
+		append(buf, len, &at, "what is of no class");
+	before = " (";
+	for (i = 0; i < c->n_vars; i++) {
+		if (c->vars[i].kind != VAR_CUT ||
+		    c->vars[i].test->left.type != TYPE_AMOUNT)
+			continue;
+		describe_var(c, i, buf, len, &at, before);
+		before = ", ";
+	}
+	if (strcmp(before, ", ") == 0)
+		append(buf, len, &at, ")");
 }
