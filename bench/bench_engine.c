@@ -17,6 +17,10 @@
 #include "policy/program.h"
 
 #define BATCH	4096
+/* As far ahead as `replay` asks for memory. */
+#define AHEAD		9
+#define AHEAD_RECORDS	6
+#define AHEAD_PAIR	3
 
 struct tally {
 	uint64_t	by_state[16];
@@ -31,13 +35,26 @@ count(void *ctx, const struct outcome *o)
 		t->by_state[o->state]++;
 }
 
+/* Seconds on the wall and of this thread. */
+struct spent {
+	double		wall_s;
+	double		cpu_s;
+};
+
 static double
-now_s(void)
+clock_s(clockid_t id)
 {
 	struct timespec	 ts;
 
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	(void)clock_gettime(id, &ts);
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void
+add_time(struct spent *s, double sign)
+{
+	s->wall_s += sign * clock_s(CLOCK_MONOTONIC);
+	s->cpu_s += sign * clock_s(CLOCK_THREAD_CPUTIME_ID);
 }
 
 static void
@@ -73,13 +90,22 @@ open_accounts(struct engine *e, const struct engine_config *c, uint32_t n,
 		in.tier = -1;
 		engine_apply(e, &in, sink);
 	}
+}
+
+/* The wallet is topped up every day. */
+static void
+report(struct engine *e, int64_t t_ms, int64_t hot_sat,
+    const struct engine_sink *sink)
+{
+	struct input	 in;
+
 	memset(&in, 0, sizeof(in));
-	in.t_ms = INT64_C(1556668800000);
+	in.t_ms = t_ms;
 	in.type = INPUT_HOT_BALANCE;
-	in.amount_sat = INT64_C(1000000000000);
+	in.amount_sat = hot_sat;
 	engine_apply(e, &in, sink);
 	in.type = INPUT_FUND;
-	in.amount_sat = INT64_C(100000000000);
+	in.amount_sat = hot_sat / 10;
 	engine_apply(e, &in, sink);
 }
 
@@ -103,55 +129,102 @@ fill(struct input *in, const struct request *r, const struct engine_config *c,
 	memcpy(in->ip + 13, &r->network, 3);
 }
 
+static void
+apply_batch(struct engine *e, const struct input *batch, uint32_t k,
+    const struct engine_sink *sink)
+{
+	uint32_t	 i;
+
+	for (i = 0; i < k; i++) {
+		if (i + AHEAD < k)
+			engine_prefetch(e, &batch[i + AHEAD]);
+		if (i + AHEAD_RECORDS < k)
+			engine_prefetch_records(e, &batch[i + AHEAD_RECORDS]);
+		if (i + AHEAD_PAIR < k)
+			engine_prefetch_pair(e, &batch[i + AHEAD_PAIR]);
+		engine_apply(e, &batch[i], sink);
+	}
+}
+
 /* Only apply() is timed; making the inputs is the reader's work. */
-static double
+static struct spent
 timed_run(struct engine *e, const struct engine_config *c, uint32_t accounts,
     uint32_t n, const struct engine_sink *sink)
 {
 	static struct input	 batch[BATCH];
+	struct spent		 spent = { 0, 0 };
 	struct request_stream	 s;
 	struct request		 r;
-	double			 spent = 0, t0;
-	uint32_t		 done, k, i;
+	uint32_t		 done, k;
+	int64_t			 day = 0;
 
-	requests_start(&s, accounts, 1);
+	requests_start(&s, accounts, n, 1);
+	requests_next(&s, &r);
 	for (done = 0; done < n; done += k) {
-		k = n - done < BATCH ? n - done : BATCH;
-		for (i = 0; i < k; i++) {
-			requests_next(&s, &r);
-			fill(&batch[i], &r, c, done + i);
+		if (r.t_ms / MS_PER_DAY > day) {
+			day = r.t_ms / MS_PER_DAY;
+			report(e, day * MS_PER_DAY, s.hot_sat, sink);
 		}
-		t0 = now_s();
-		for (i = 0; i < k; i++)
-			engine_apply(e, &batch[i], sink);
+		for (k = 0; k < BATCH && done + k < n &&
+		    r.t_ms / MS_PER_DAY == day; k++) {
+			fill(&batch[k], &r, c, done + k);
+			requests_next(&s, &r);
+		}
 		/* The first tenth warms the tables and is not counted. */
 		if (done >= n / 10)
-			spent += now_s() - t0;
+			add_time(&spent, -1);
+		apply_batch(e, batch, k, sink);
+		if (done >= n / 10)
+			add_time(&spent, 1);
 	}
 	return spent;
+}
+
+static void
+print_result(const struct engine *e, uint32_t accounts, uint32_t n,
+    struct spent s, const struct tally *t)
+{
+	struct engine_usage	 u;
+	double			 timed = (double)n * 0.9;
+
+	engine_usage(e, &u);
+	printf("{\"accounts\":%" PRIu32 ",\"requests\":%" PRIu32 ","
+	    "\"decisions_per_second\":%.0f,\"ns\":%.0f,\"cpu_ns\":%.0f,"
+	    "\"released\":%" PRIu64 ",\"waiting\":%" PRIu64 ","
+	    "\"held\":%" PRIu64 ",\"stopped\":%" PRIu64 ","
+	    "\"denied\":%" PRIu64 ",\"bytes_account\":%zu}\n", accounts, n,
+	    timed / s.wall_s, s.wall_s * 1e9 / timed, s.cpu_s * 1e9 / timed,
+	    t->by_state[STATE_RELEASED], t->by_state[STATE_WAITING],
+	    t->by_state[STATE_HELD], t->by_state[STATE_STOPPED],
+	    t->by_state[STATE_DENIED], u.bytes_account + u.bytes_pair);
 }
 
 static void
 run(const char *path, uint32_t accounts, uint32_t n)
 {
 	struct engine_config	 c;
-	struct engine_usage	 u;
 	struct engine		*e = NULL;
 	struct program		*p = NULL;
 	struct policy		*pol = NULL;
 	struct tally		 tally;
 	struct engine_sink	 sink = { count, &tally };
 	struct err		 err;
-	double			 s;
+	struct spent		 s;
 
 	memset(&c, 0, sizeof(c));
 	memset(&tally, 0, sizeof(tally));
 	c.accounts = accounts;
 	c.withdrawals = n + 1;
 	c.pairs = (size_t)n + 1;
-	c.destinations = (size_t)accounts * 2 + 1;
+	c.destinations = accounts < n / 2 ? (size_t)accounts * 2 + 1 : n + 1;
+	c.networks = accounts < n ? accounts + 1 : n + 1;
+	c.keys = c.groups = 1000;
 	c.waiting = n + 1;
 	c.receipt_at_release = true;
+	/* As a service would: what the kernel needs to clear memory that is
+	 * new is no part of a decision. */
+	c.populate = true;
+	c.queued = true;
 	memset(c.ids.bytes, 7, sizeof(c.ids.bytes));
 	if (policy_load(&pol, path, stderr, &err) != RC_OK ||
 	    program_new(&p, pol, &err) != RC_OK ||
@@ -159,15 +232,7 @@ run(const char *path, uint32_t accounts, uint32_t n)
 		die(&err);
 	open_accounts(e, &c, accounts, &sink);
 	s = timed_run(e, &c, accounts, n, &sink);
-	engine_usage(e, &u);
-	printf("{\"accounts\":%" PRIu32 ",\"requests\":%" PRIu32 ","
-	    "\"decisions_per_second\":%.0f,\"ns\":%.0f,"
-	    "\"released\":%" PRIu64 ",\"waiting\":%" PRIu64 ","
-	    "\"held\":%" PRIu64 ",\"denied\":%" PRIu64 ","
-	    "\"bytes_account\":%zu}\n", accounts, n, (double)n * 0.9 / s,
-	    s * 1e9 / ((double)n * 0.9), tally.by_state[STATE_RELEASED],
-	    tally.by_state[STATE_WAITING], tally.by_state[STATE_HELD],
-	    tally.by_state[STATE_DENIED], u.bytes_account + u.bytes_pair);
+	print_result(e, accounts, n, s, &tally);
 	engine_free(&e);
 	program_free(&p);
 	policy_free(&pol);

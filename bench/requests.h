@@ -3,10 +3,12 @@
  * the engine itself, the Redis script and the Node program.
  *
  * Seeded and integer, so that each run and each machine judges the same
- * requests.  Accounts ask about every twelve days (0.08 a day, so that the
- * simulated time between two requests shrinks as accounts grow), a tenth of
- * them far more often; two thirds go to an address the account has paid
- * before; amounts spread over four decades around 0.05 BTC.
+ * requests.  They are spread over 120 days whatever the number of accounts,
+ * so that every run meets a platform that has settled and has learnt its
+ * normals; half of them come from a tenth of the accounts.  Each account has
+ * its own usual amount, spread over four decades around 0.05 BTC, and stays
+ * within an octave of it but for one payment in fifty; a third of all go to
+ * an address that is new to it.
  */
 #ifndef BENCH_REQUESTS_H
 #define BENCH_REQUESTS_H
@@ -14,6 +16,8 @@
 #include <stdint.h>
 
 #include "lib/err.h"
+
+#define REQUESTS_START_MS INT64_C(1556668800000)	/* 2019-05-01 */
 
 struct request {
 	int64_t		t_ms;
@@ -28,15 +32,23 @@ struct request_stream {
 	uint32_t	n_accounts;
 	uint32_t	n_destinations;
 	uint32_t	n_networks;
+	uint32_t	per_day;	/* requests, on average */
+	int64_t		hot_sat;	/* six usual days; re-reported daily */
 	int64_t		t_us;
 	int64_t		step_us;
 };
 
+/* Of n requests in all. */
 void requests_start(struct request_stream *s, uint32_t n_accounts,
-    uint64_t seed);
+    uint32_t n, uint64_t seed);
 void requests_next(struct request_stream *s, struct request *out);
 
-/* The binary file that limits.js and the Redis driver read. */
+/*
+ * The binary file that limits.js and the Redis driver read, little-endian:
+ * u32 accounts, destinations, requests, networks, requests a day, 0, f64 hot
+ * in sat; then for each f64 seconds, u32 account, u32 destination, f64 sat,
+ * u32 network, 0.
+ */
 enum rc requests_write(const char *path, uint32_t n_accounts, uint32_t n,
     uint64_t seed, struct err *e) MUST_CHECK;
 

@@ -156,9 +156,8 @@ find_other(struct decision *d, int place)
 			return NONE;
 		bits = pl->prefix + (pl->scope == SCOPE_IP ? 96 : 0);
 		tables_mask(text, d->address, bits);
-		text[16] = (unsigned char)bits;
-		return records_get(e, place, ident_of(&e->cfg.ids, text, 17),
-		    d->t_ms);
+		return records_get(e, place, records_network_ident(e, bits,
+		    text), d->t_ms);
 	case SCOPE_PARTNER:
 		return d->key == NULL ? NONE : d->key->partner;
 	case SCOPE_GROUP:
@@ -188,7 +187,6 @@ static void
 find_places(struct decision *d)
 {
 	struct engine	*e = d->e;
-	uint32_t	 n;
 	int		 i;
 
 	d->rec[PLACE_PLATFORM] = 0;
@@ -206,10 +204,10 @@ find_places(struct decision *d)
 	if (d->has_ip && e->use_ips)
 		d->ip = records_get_ip(e, NONE, d->address, d->t_ms);
 	if (d->has_ip && e->use_uses) {
-		n = records_get_ip(e, d->account, d->address, d->t_ms);
-		if (n != FULL)
+		d->use = records_get_ip(e, d->account, d->address, d->t_ms);
+		if (d->use != FULL)
 			d->ip_since_s = ((struct seen *)store_at(&e->uses,
-			    n))->first_s;
+			    d->use))->first_s;
 	}
 	for (i = PLACE_OTHER; i < e->n_places; i++)
 		d->rec[i] = find_other(d, i);
@@ -362,8 +360,10 @@ decide_ask(struct engine *e, const struct input *in)
 	uint32_t	 n;
 
 	/* All that must come from memory is asked for at once. */
-	engine_prefetch(e, in);
-	engine_prefetch_records(e, in);
+	if (!e->cfg.queued) {
+		engine_prefetch(e, in);
+		engine_prefetch_records(e, in);
+	}
 	n = withdrawal_find(e, in->id);
 	if (n != NONE) {
 		ask_again(e, n, in);

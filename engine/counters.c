@@ -350,6 +350,24 @@ counters_release(struct decision *d)
 	counters_add(d, STAGE_RELEASED);
 }
 
+/* What left a window of the platform is let go once an hour, or every
+ * reading of a counter that is seldom added to would step over it. */
+static void
+forget(struct engine *e, int agg, int64_t t_ms)
+{
+	const struct counter *c = &e->counters[agg];
+	unsigned char	*at;
+
+	if (!c->wide)
+		return;
+	at = counter_at(e, c, 0);
+	if (c->distinct)
+		members_many_forget(&c->members, at, t_ms);
+	else
+		window_wide_forget(&c->shape, (uint64_t *)(void *)
+		    (c->committed ? at + sizeof(int64_t) : at), t_ms);
+}
+
 void
 counters_turn_hours(struct engine *e, int64_t t_ms)
 {
@@ -361,8 +379,10 @@ counters_turn_hours(struct engine *e, int64_t t_ms)
 		    e->counters[i].place != PLACE_PLATFORM)
 			continue;
 		n = &e->normals[e->counters[i].normal];
-		while (normal_turn_ms(n) <= t_ms)
+		while (normal_turn_ms(n) <= t_ms) {
+			forget(e, i, normal_turn_ms(n));
 			observe(e, i, normal_turn_ms(n));
+		}
 	}
 }
 

@@ -231,6 +231,27 @@ pools_new(struct engine *e, struct err *err)
 	return RC_OK;
 }
 
+static void
+populate_pool(const struct store *s, const struct index *ix)
+{
+	store_populate(s->base, s->mapped_bytes);
+	store_populate(ix->slots, ix->n_slots * sizeof(*ix->slots));
+}
+
+static void
+populate(const struct engine *e)
+{
+	int		 i;
+
+	for (i = 0; i < e->n_places; i++)
+		populate_pool(&e->places[i].store, &e->places[i].index);
+	populate_pool(&e->withdrawals, &e->withdrawals_ix);
+	populate_pool(&e->pairs, &e->pairs_ix);
+	populate_pool(&e->ips, &e->ips_ix);
+	populate_pool(&e->uses, &e->uses_ix);
+	store_populate(e->waiting.base, e->waiting.mapped_bytes);
+}
+
 static enum rc
 normals_new(struct engine *e, struct err *err)
 {
@@ -245,6 +266,19 @@ normals_new(struct engine *e, struct err *err)
 			normal_init(&e->normals[normal], growth_ppm,
 			    e->p->aggs[i].def.window_ms);
 	return RC_OK;
+}
+
+static void
+secrets(struct engine *e)
+{
+	char		 text[] = "engine ip 0";
+	size_t		 i;
+
+	for (i = 0; i < sizeof(e->ip_secret) / sizeof(e->ip_secret[0]); i++) {
+		text[sizeof(text) - 2] = (char)('0' + i);
+		e->ip_secret[i] = ident_prf(&e->cfg.ids, text,
+		    sizeof(text) - 1) | 1;
+	}
 }
 
 /* The policy's readings at start: nothing is known. */
@@ -287,7 +321,10 @@ engine_new(struct engine **out, const struct program *p,
 		engine_free(&e);
 		return err_wrap(err, rc, "engine");
 	}
+	secrets(e);
 	state_begin(e);
+	if (e->cfg.populate)
+		populate(e);
 	*out = e;
 	return RC_OK;
 }

@@ -48,6 +48,13 @@ struct engine_config {
 	 * a halt takes back what has none (S29, C1).
 	 */
 	bool		receipt_at_release;
+	/*
+	 * Take all memory for the capacities now rather than as it fills: no
+	 * withdrawal waits while the kernel clears a page.
+	 */
+	bool		populate;
+	/* The caller calls engine_prefetch() and so on ahead of time. */
+	bool		queued;
 };
 
 enum input_type {
@@ -269,12 +276,14 @@ void engine_apply(struct engine *e, const struct input *in,
 
 /*
  * Ask for the memory that this input will need, and change nothing.  A
- * caller that has a queue calls engine_prefetch() some eight inputs ahead
- * and engine_prefetch_records() some four ahead: with millions of accounts
- * every withdrawal would otherwise wait for memory several times.
+ * caller that has a queue calls engine_prefetch() some nine inputs ahead,
+ * engine_prefetch_records() some six ahead and engine_prefetch_pair() some
+ * three ahead: with millions of accounts every withdrawal would otherwise
+ * wait for memory several times.
  */
 void engine_prefetch(const struct engine *e, const struct input *in);
 void engine_prefetch_records(const struct engine *e, const struct input *in);
+void engine_prefetch_pair(const struct engine *e, const struct input *in);
 
 /* When the next waiting one falls due, INT64_MAX if none.  A caller that
  * acts between (a reviewer) sends INPUT_TICK at that time first. */

@@ -94,10 +94,10 @@ ip_new(const struct decision *d, bool of_account)
 {
 	const struct engine *e = d->e;
 	const struct seen *seen;
-	uint32_t	 n;
+	uint32_t	 n = of_account ? d->use : d->ip;
 
-	n = records_find_ip(e, of_account ? d->account : NONE, d->address);
-	if (n == INDEX_NONE)
+	/* Found when it was asked for, or made then. */
+	if (n >= FULL)
 		return true;
 	seen = store_at(of_account ? &e->uses : &e->ips, n);
 	return !seen->known;

@@ -89,16 +89,19 @@ hot_pay(struct hot *h, int64_t t_ms, int64_t amount_sat)
 int64_t
 hot_read(const struct hot *h, int64_t t_ms, int64_t waiting_sat)
 {
+	int64_t		 least, median_sat = h->median_sat;
 	struct hot	 x;
-	int64_t		 least;
 
 	assert(waiting_sat >= 0);
 	if (h->now_sat < 0)
 		return -1;
-	x = *h;
-	settle(&x, t_ms);
-	least = waiting_sat < x.now_sat ? x.now_sat - waiting_sat : 0;
-	if (x.median_sat < least)
-		least = x.median_sat;
-	return x.max_sat < least ? x.max_sat : least;
+	if (t_ms / MS_PER_DAY != h->day) {
+		x = *h;
+		settle(&x, t_ms);
+		median_sat = x.median_sat;
+	}
+	least = waiting_sat < h->now_sat ? h->now_sat - waiting_sat : 0;
+	if (median_sat < least)
+		least = median_sat;
+	return h->max_sat < least ? h->max_sat : least;
 }

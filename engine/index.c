@@ -89,38 +89,41 @@ index_free(struct index *ix)
 }
 
 /*
- * The slot of the key whose tag and bytes are given, or the free slot at
- * which its run ends.
+ * The slot of the key, or the free slot at which its run ends.
  */
 static size_t
-probe(const struct index *ix, uint32_t tag, const void *key, size_t key_len)
+probe_ident(const struct index *ix, struct ident key)
 {
-	const unsigned char	*record;
-	size_t			 i = home_of(ix, tag);
+	uint32_t	 tag = tag_of(key);
+	size_t		 i = home_of(ix, tag);
+	struct ident	 here;
 
 	for (; ix->slots[i].record != 0; i = i + 1 < ix->n_slots ? i + 1 : 0) {
 		if (ix->slots[i].tag != tag)
 			continue;
-		record = store_at(ix->store, ix->slots[i].record - 1);
-		if (memcmp(record + ix->key_offset, key, key_len) == 0)
+		memcpy(&here, (const unsigned char *)store_at(ix->store,
+		    ix->slots[i].record - 1) + ix->key_offset, sizeof(here));
+		if (ident_equal(here, key))
 			break;
 	}
 	return i;
 }
 
-static inline size_t
-probe_ident(const struct index *ix, struct ident key)
-{
-	return probe(ix, tag_of(key), &key, sizeof(key));
-}
-
-static inline size_t
+static size_t
 probe_pair(const struct index *ix, uint32_t account, uint32_t destination)
 {
-	uint32_t	 key[2] = { account, destination };
+	uint32_t	 tag = tag_of_pair(ix, account, destination), here[2];
+	size_t		 i = home_of(ix, tag);
 
-	return probe(ix, tag_of_pair(ix, account, destination), key,
-	    sizeof(key));
+	for (; ix->slots[i].record != 0; i = i + 1 < ix->n_slots ? i + 1 : 0) {
+		if (ix->slots[i].tag != tag)
+			continue;
+		memcpy(here, (const unsigned char *)store_at(ix->store,
+		    ix->slots[i].record - 1) + ix->key_offset, sizeof(here));
+		if (here[0] == account && here[1] == destination)
+			break;
+	}
+	return i;
 }
 
 uint32_t
@@ -134,6 +137,18 @@ uint32_t
 index_guess(const struct index *ix, struct ident key)
 {
 	uint32_t	 tag = tag_of(key);
+	size_t		 i = home_of(ix, tag);
+
+	while (ix->slots[i].record != 0 && ix->slots[i].tag != tag)
+		i = i + 1 < ix->n_slots ? i + 1 : 0;
+	return ix->slots[i].record - 1;
+}
+
+uint32_t
+index_guess_pair(const struct index *ix, uint32_t account,
+    uint32_t destination)
+{
+	uint32_t	 tag = tag_of_pair(ix, account, destination);
 	size_t		 i = home_of(ix, tag);
 
 	while (ix->slots[i].record != 0 && ix->slots[i].tag != tag)

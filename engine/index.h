@@ -80,6 +80,8 @@ bool index_remove_pair(struct index *ix, uint32_t account,
  * record: good enough to ask for its memory ahead, and for nothing else.
  */
 uint32_t index_guess(const struct index *ix, struct ident key);
+uint32_t index_guess_pair(const struct index *ix, uint32_t account,
+    uint32_t destination);
 
 /* Ask for the slot ahead of index_find(). */
 void index_prefetch(const struct index *ix, struct ident key);

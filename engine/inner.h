@@ -256,6 +256,7 @@ struct decision {
 	uint32_t	account;
 	uint32_t	destination;
 	uint32_t	ip;
+	uint32_t	use;		/* in e->uses, while `in` is there */
 	uint32_t	ip_since_s;
 	bool		has_ip;
 	bool		pair_looked;
@@ -288,6 +289,7 @@ struct engine {
 	struct store	withdrawals, waiting, pairs, ips, uses, cidrs;
 	struct index	withdrawals_ix, pairs_ix, ips_ix, uses_ix;
 	bool		use_ips, use_uses, use_pairs;
+	uint64_t	ip_secret[6];	/* see records_ip_ident(); odd */
 	struct trust_terms terms;
 	struct due	due;		/* waiting and held, by time */
 	struct due	stopped;	/* by number */

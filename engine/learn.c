@@ -40,12 +40,22 @@ learn_ip(struct decision *d)
 
 	if (!d->has_ip)
 		return;
-	if (e->use_ips && (n = records_get_ip(e, NONE, d->address,
-	    d->t_ms)) != FULL)
-		((struct seen *)store_at(&e->ips, n))->known = 1;
-	if (e->use_uses && (n = records_get_ip(e, d->account, d->address,
-	    d->t_ms)) != FULL)
-		((struct seen *)store_at(&e->uses, n))->known = 1;
+	if (e->use_ips) {
+		/* What waited may meanwhile have been forgotten. */
+		n = d->in != NULL ? d->ip : FULL;
+		if (n >= FULL)
+			n = records_get_ip(e, NONE, d->address, d->t_ms);
+		if (n != FULL)
+			((struct seen *)store_at(&e->ips, n))->known = 1;
+	}
+	if (e->use_uses) {
+		n = d->in != NULL ? d->use : FULL;
+		if (n >= FULL)
+			n = records_get_ip(e, d->account, d->address,
+			    d->t_ms);
+		if (n != FULL)
+			((struct seen *)store_at(&e->uses, n))->known = 1;
+	}
 }
 
 static void

@@ -424,14 +424,20 @@ many_empty_list(const struct members_shape *s, struct parts *p,
 static void
 many_advance(const struct members_shape *s, struct parts *p, int64_t t_ms)
 {
-	int64_t		 now = window_bucket(&s->window, t_ms), b;
+	int64_t		 now = window_bucket(&s->window, t_ms), gone;
+	uint32_t	 at;
 
 	assert(now >= p->head->newest);
-	b = p->head->newest + 1;
-	if (now - b >= cells_of(s))
-		b = now - cells_of(s) + 1;
-	for (; b <= now; b++)
-		many_empty_list(s, p, &p->lists[b % cells_of(s)]);
+	if ((gone = now - p->head->newest) == 0)
+		return;
+	if (gone > cells_of(s))
+		gone = cells_of(s);
+	/* From the oldest on: the order decides which place is used next. */
+	at = (uint32_t)((now - gone + 1) % cells_of(s));
+	for (; gone > 0; gone--) {
+		many_empty_list(s, p, &p->lists[at]);
+		at = at + 1 < cells_of(s) ? at + 1 : 0;
+	}
 	p->head->newest = now;
 	if (p->head->has_missed != 0 &&
 	    now - p->head->missed > s->window.buckets)
@@ -513,8 +519,9 @@ members_many_count(const struct members_shape *s, const void *m,
     int64_t t_ms)
 {
 	const struct parts	 p = parts_of_const(s, m);
-	int64_t			 now = window_bucket(&s->window, t_ms), b;
+	int64_t			 now = window_bucket(&s->window, t_ms), gone;
 	int64_t			 n = p.head->count;
+	uint32_t		 at;
 
 	assert(now >= p.head->newest);
 	if (p.head->no_room != 0)
@@ -522,12 +529,25 @@ members_many_count(const struct members_shape *s, const void *m,
 	if (p.head->has_missed != 0 &&
 	    now - p.head->missed <= s->window.buckets)
 		return INT64_MAX;
-	b = p.head->newest + 1;
-	if (now - b >= cells_of(s))
-		b = now - cells_of(s) + 1;
-	for (; b <= now; b++)
-		n -= p.lists[b % cells_of(s)].count;
+	/* Nearly always it is this very bucket that was touched last. */
+	if ((gone = now - p.head->newest) == 0)
+		return n;
+	if (gone > cells_of(s))
+		gone = cells_of(s);
+	at = (uint32_t)(now % cells_of(s));
+	for (; gone > 0; gone--) {
+		n -= p.lists[at].count;
+		at = at == 0 ? cells_of(s) - 1 : at - 1;
+	}
 	return n;
+}
+
+void
+members_many_forget(const struct members_shape *s, void *m, int64_t t_ms)
+{
+	struct parts	 p = parts_of(s, m);
+
+	many_advance(s, &p, t_ms);
 }
 
 bool

@@ -80,6 +80,10 @@ bool members_empty(const struct members_shape *s, const uint32_t *m,
 size_t members_many_bytes(const struct members_shape *s);
 void members_many_touch(const struct members_shape *s, void *m,
     uint32_t member, int64_t t_ms);
+/* Let go of what has left the window, so that reading need not step over
+ * it.  Changes nothing that is read at t or later. */
+void members_many_forget(const struct members_shape *s, void *m,
+    int64_t t_ms);
 int64_t members_many_count(const struct members_shape *s, const void *m,
     int64_t t_ms);
 bool members_many_contains(const struct members_shape *s, const void *m,

@@ -269,26 +269,39 @@ records_get_pair(struct engine *e, uint32_t account, uint32_t destination,
 	return p;
 }
 
+static uint64_t
+fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 p = (unsigned __int128)a * b;
+
+	return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+static struct ident
+ip_ident(const struct engine *e, uint64_t whose, const unsigned char ip[16])
+{
+	const uint64_t	*k = e->ip_secret;
+	uint64_t	 half[2];
+	struct ident	 id;
+
+	memcpy(half, ip, sizeof(half));
+	id.lo = fold(fold(half[0] ^ k[0], half[1] ^ k[1]) ^ whose, k[2]);
+	id.hi = fold(fold(half[0] ^ k[3], half[1] ^ k[4]) ^ whose, k[5]);
+	return id;
+}
+
 struct ident
 records_ip_ident(const struct engine *e, uint32_t account,
     const unsigned char ip[16])
 {
-	unsigned char	 text[20];
-
-	memcpy(text, ip, 16);
-	text[16] = (unsigned char)account;
-	text[17] = (unsigned char)(account >> 8);
-	text[18] = (unsigned char)(account >> 16);
-	text[19] = (unsigned char)(account >> 24);
-	return ident_of(&e->cfg.ids, text, sizeof(text));
+	return ip_ident(e, account, ip);
 }
 
-uint32_t
-records_find_ip(const struct engine *e, uint32_t account,
-    const unsigned char ip[16])
+struct ident
+records_network_ident(const struct engine *e, int bits,
+    const unsigned char masked[16])
 {
-	return index_find(account == NONE ? &e->ips_ix : &e->uses_ix,
-	    records_ip_ident(e, account, ip));
+	return ip_ident(e, UINT64_C(1) << 32 | (uint64_t)bits, masked);
 }
 
 /* The address not used for longest in a small sample is forgotten: it will

@@ -42,12 +42,17 @@ struct trust_pair *records_get_pair(struct engine *e, uint32_t account,
 struct trust_resets records_resets(const struct engine *e,
     const struct account *a, const struct destination *d);
 
-/* An IP address of the platform (account NONE: e->ips) or of one account
- * (e->uses). */
+/*
+ * The key of an IP address of the platform (account NONE, in e->ips), of one
+ * account (e->uses), or of a network of so many bits.  Multiplied and folded
+ * with secret numbers: four times as fast as ident_of(), and these are made
+ * with every withdrawal; it never leaves the engine, so nobody outside sees
+ * anything from which the secret could be learnt.
+ */
 struct ident records_ip_ident(const struct engine *e, uint32_t account,
     const unsigned char ip[16]);
-uint32_t records_find_ip(const struct engine *e, uint32_t account,
-    const unsigned char ip[16]);
+struct ident records_network_ident(const struct engine *e, int bits,
+    const unsigned char masked[16]);
 uint32_t records_get_ip(struct engine *e, uint32_t account,
     const unsigned char ip[16], int64_t t_ms);
 

@@ -168,49 +168,6 @@ engine_fund_sat(const struct engine *e)
 	return e->v.fund_sat;
 }
 
-void
-engine_prefetch(const struct engine *e, const struct input *in)
-{
-	if (!ident_none(in->account))
-		index_prefetch(&e->places[PLACE_ACCOUNT].index, in->account);
-	if (in->type != INPUT_WITHDRAW)
-		return;
-	index_prefetch(&e->withdrawals_ix, in->id);
-	index_prefetch(&e->places[PLACE_DESTINATION].index, in->script);
-	if (!ident_none(in->key))
-		index_prefetch(&e->places[PLACE_KEY].index, in->key);
-}
-
-/* Every cache line of a record. */
-static void
-prefetch_record(const struct store *s, uint32_t n)
-{
-	size_t		 i;
-
-	if (n == NONE)
-		return;
-	for (i = 0; i < s->record_size; i += 64)
-		__builtin_prefetch(s->base + n * s->record_size + i, 1);
-}
-
-void
-engine_prefetch_records(const struct engine *e, const struct input *in)
-{
-	uint32_t	 account, destination;
-
-	if (ident_none(in->account))
-		return;
-	account = index_guess(&e->places[PLACE_ACCOUNT].index, in->account);
-	prefetch_record(&e->places[PLACE_ACCOUNT].store, account);
-	if (in->type != INPUT_WITHDRAW)
-		return;
-	destination = index_guess(&e->places[PLACE_DESTINATION].index,
-	    in->script);
-	prefetch_record(&e->places[PLACE_DESTINATION].store, destination);
-	if (e->use_pairs && account != NONE && destination != NONE)
-		index_prefetch_pair(&e->pairs_ix, account, destination);
-}
-
 /* A pool and its index with room for `more`. */
 static enum rc
 reserve_pool(struct store *s, struct index *ix, size_t more, struct err *err)

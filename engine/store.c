@@ -7,7 +7,7 @@
 #include "engine/store.h"
 
 /* Below this huge pages would only waste. */
-#define HUGE_FROM_BYTES	((size_t)64 << 20)
+#define HUGE_FROM_BYTES	((size_t)8 << 20)
 
 enum rc
 store_map(void **out, size_t bytes, const char *what, struct err *e)
@@ -35,6 +35,19 @@ store_unmap(void *p, size_t bytes)
 		return;
 	rc = munmap(p, bytes);
 	assert(rc == 0);
+}
+
+void
+store_populate(void *p, size_t bytes)
+{
+#ifdef MADV_POPULATE_WRITE
+	/* Else it comes as it is touched, or is missing then as now. */
+	if (p != NULL)
+		(void)madvise(p, bytes, MADV_POPULATE_WRITE);
+#else
+	(void)p;
+	(void)bytes;
+#endif
 }
 
 enum rc

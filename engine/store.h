@@ -94,5 +94,7 @@ enum rc store_grow(struct store *s, size_t count_max, struct err *e)
 enum rc store_map(void **out, size_t bytes, const char *what, struct err *e)
     MUST_CHECK;
 void store_unmap(void *p, size_t bytes);
+/* Have the kernel give all of it now, where it can (Linux 5.14). */
+void store_populate(void *p, size_t bytes);
 
 #endif

@@ -118,21 +118,19 @@ wide_gone(const struct window_shape *s, const uint64_t *w, int64_t now,
 	return gone;
 }
 
-void
-window_wide_add(const struct window_shape *s, uint64_t *w, int64_t t_ms,
-    int64_t amount)
+/* The newest bucket is now's. */
+static void
+wide_advance(const struct window_shape *s, uint64_t *w, int64_t now)
 {
-	int64_t		 now = window_bucket(s, t_ms);
 	int64_t		 age = wide_age(w, now);
-	uint32_t	 cells = s->buckets + 1;
-	uint32_t	 at = (uint32_t)(now % cells);
-	uint64_t	*cell = &w[2 + at];
-	bool		 over = false;
+	uint32_t	 cells = s->buckets + 1, at;
 
-	assert(amount >= 0);
+	if (age == 0)
+		return;
 	if (age >= cells) {
 		memset(&w[1], 0, (cells + 1) * sizeof(*w));
 	} else {
+		at = (uint32_t)(now % cells);
 		for (; age > 0; age--) {
 			w[1] -= w[2 + at];
 			w[2 + at] = 0;
@@ -140,6 +138,24 @@ window_wide_add(const struct window_shape *s, uint64_t *w, int64_t t_ms,
 		}
 	}
 	w[0] = (uint64_t)now;
+}
+
+void
+window_wide_forget(const struct window_shape *s, uint64_t *w, int64_t t_ms)
+{
+	wide_advance(s, w, window_bucket(s, t_ms));
+}
+
+void
+window_wide_add(const struct window_shape *s, uint64_t *w, int64_t t_ms,
+    int64_t amount)
+{
+	int64_t		 now = window_bucket(s, t_ms);
+	uint64_t	*cell = &w[2 + now % (s->buckets + 1)];
+	bool		 over = false;
+
+	assert(amount >= 0);
+	wide_advance(s, w, now);
 	/* 2^64 sat are 8,800 times all coins; only a bug gets there. */
 	over |= __builtin_add_overflow(*cell, (uint64_t)amount, cell);
 	over |= __builtin_add_overflow(w[1], (uint64_t)amount, &w[1]);
@@ -156,6 +172,8 @@ window_wide_read(const struct window_shape *s, const uint64_t *w,
 
 	if (age > s->buckets)
 		return 0;
+	if (age == 0)
+		return w[1] > INT64_MAX ? INT64_MAX : (int64_t)w[1];
 	total = w[1] - wide_gone(s, w, now, age);
 	return total > INT64_MAX ? INT64_MAX : (int64_t)total;
 }

@@ -72,6 +72,10 @@ window_wide_words(const struct window_shape *s)
 }
 void window_wide_add(const struct window_shape *s, uint64_t *w, int64_t t_ms,
     int64_t amount);
+/* Let go of what has left the window, so that reading need not step over
+ * it.  Changes nothing that is read at t or later. */
+void window_wide_forget(const struct window_shape *s, uint64_t *w,
+    int64_t t_ms);
 int64_t window_wide_read(const struct window_shape *s, const uint64_t *w,
     int64_t t_ms);
 

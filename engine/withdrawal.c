@@ -62,6 +62,7 @@ withdrawal_again(struct engine *e, uint32_t waiting, int64_t t_ms)
 	d->k = k;
 	d->script = k->script;
 	d->ip = k->ip;
+	d->use = NONE;
 	d->ip_since_s = k->ip_since_s;
 	d->has_ip = (k->flags & K_IP) != 0;
 	memcpy(d->address, k->address, sizeof(d->address));
@@ -86,7 +87,7 @@ withdrawal_done(struct engine *e, uint32_t w, int64_t t_ms)
 		return withdrawal_again(e, wd->waiting, t_ms);
 	d = prepare(e, wd, t_ms);
 	d->script = (struct ident){ 0, 0 };
-	d->ip = NONE;
+	d->ip = d->use = NONE;
 	d->ip_since_s = 0;
 	d->has_ip = false;
 	/* Where it came from is forgotten; the rest is known. */

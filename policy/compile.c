@@ -424,6 +424,43 @@ compile_all(struct build *b)
 	digest(b);
 }
 
+/* The tests of classes that stand first and must all come out one way. */
+static struct prog_gate
+gate_of(const struct program *g, int start)
+{
+	struct prog_gate gate = { 0, 0 };
+	const struct prog_test *t;
+	int		 at = start;
+
+	/* Jumps go forward only. */
+	while (at >= 0) {
+		t = &g->tests[at];
+		if (t->kind != TEST_CLASS)
+			break;
+		if (t->if_false == JUMP_FALSE) {
+			gate.all |= UINT64_C(1) << t->cls;
+			at = t->if_true;
+		} else if (t->if_true == JUMP_FALSE) {
+			gate.none |= UINT64_C(1) << t->cls;
+			at = t->if_false;
+		} else {
+			break;
+		}
+	}
+	return gate;
+}
+
+static void
+compile_gates(struct program *g)
+{
+	int		 i;
+
+	for (i = 0; i < g->n_rules; i++)
+		g->rules[i].gate = gate_of(g, g->rules[i].start);
+	for (i = 0; i < g->n_classes; i++)
+		g->classes[i].gate = gate_of(g, g->classes[i].start);
+}
+
 enum rc
 program_new(struct program **out, const struct policy *p, struct err *e)
 {
@@ -439,6 +476,7 @@ program_new(struct program **out, const struct policy *p, struct err *e)
 		program_free(&b.prog);
 		return RC_FAILED;
 	}
+	compile_gates(b.prog);
 	*out = b.prog;
 	return RC_OK;
 }

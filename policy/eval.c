@@ -14,7 +14,7 @@
 
 #define PPM	INT64_C(1000000)
 
-static enum eval_error __attribute__((noinline, cold))
+static enum eval_error __attribute__((noinline))
 slot_fetch(struct eval_env *env, int slot, int64_t *out)
 {
 	enum eval_error	 error;
@@ -243,6 +243,12 @@ run(const struct program *p, struct eval_env *env, int start, int rule,
 	return at == JUMP_TRUE;
 }
 
+static inline bool
+shut(const struct prog_gate *gate, uint64_t classes)
+{
+	return ((gate->all & ~classes) | (gate->none & classes)) != 0;
+}
+
 /* A class is true when it is true whatever the unknown value may be; an
  * exemption's condition must be known (S7). */
 static bool
@@ -251,6 +257,8 @@ class_holds(const struct program *p, struct eval_env *env, int cls,
 {
 	int	 n_written = p->n_classes - p->n_exempts;
 
+	if (shut(&p->classes[cls].gate, env->classes))
+		return false;
 	return run(p, env, p->classes[cls].start, -1, error) &&
 	    (cls < n_written || *error == EVAL_OK);
 }
@@ -387,6 +395,8 @@ eval(const struct program *p, struct eval_env *env, struct joined *out)
 		out->error = eval_classes(p, env);
 	for (r = 0; r < p->n_rules; r++) {
 		rule = &p->rules[r];
+		if (shut(&rule->gate, env->classes))
+			continue;
 		if (env->when == EVAL_RELEASING && !rule->ceiling)
 			continue;
 		if (env->t_ms >= rule->until_ms)

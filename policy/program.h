@@ -92,11 +92,22 @@ struct prog_test {
 	int		if_false;
 };
 
+/*
+ * The classes that a condition asks for before anything else: when one of
+ * `all` is not there, or one of `none` is, it is false without a look.
+ */
+struct prog_gate {
+	uint64_t	all;
+	uint64_t	none;
+};
+
 struct prog_class {
 	int		start;		/* first test; JUMP_TRUE: always */
+	struct prog_gate gate;
 };
 
 struct prog_rule {
+	struct prog_gate gate;
 	enum verdict	verdict;
 	bool		shadow;
 	bool		ceiling;	/* binds people too (S45) */

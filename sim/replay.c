@@ -17,8 +17,9 @@
 #define PEOPLE_MAX	8
 /* Inputs that the engine is asked to have room for at a time. */
 #define RESERVE		4096
-#define AHEAD		8
-#define AHEAD_RECORDS	4
+#define AHEAD		9
+#define AHEAD_RECORDS	6
+#define AHEAD_PAIR	3
 
 /* What a reviewer must know of a withdrawal to see what belongs together. */
 struct origin {
@@ -520,6 +521,7 @@ replay_new(struct replay **out, const struct replay_options *o,
 	memcpy(config.ids.bytes, "drawbridge ident", 16);
 	config.lots = o->lots;
 	config.receipt_at_release = true;
+	config.queued = true;
 	r->program = o->program;
 	r->ids = config.ids;
 	r->oracle = o->reviewer.oracle;
@@ -589,6 +591,8 @@ prefetch(const struct replay *r, const struct pipe_batch *b, size_t i)
 	if (i + AHEAD_RECORDS < b->n)
 		engine_prefetch_records(r->engine,
 		    &b->items[i + AHEAD_RECORDS].in);
+	if (i + AHEAD_PAIR < b->n)
+		engine_prefetch_pair(r->engine, &b->items[i + AHEAD_PAIR].in);
 }
 
 enum rc
