@@ -51,18 +51,22 @@ slurp(const char *path, size_t *len_out)
 
 static void
 send_one(redisContext *c, const char *sha, const char *variant,
-    const char *rec)
+    const char *file, uint32_t number)
 {
-	double		 t, amount;
-	uint32_t	 account, dest, net;
+	const char	*rec = file + 32 + (size_t)number * 32;
+	uint32_t	 account, dest, net, daily;
+	double		 t, amount, hot;
 
 	memcpy(&t, rec, 8);
 	memcpy(&account, rec + 8, 4);
 	memcpy(&dest, rec + 12, 4);
 	memcpy(&amount, rec + 16, 8);
 	memcpy(&net, rec + 24, 4);
-	if (redisAppendCommand(c, "EVALSHA %s 0 %s %.3f %u %u %.0f %u x", sha,
-	    variant, t, account, dest, amount, net) != REDIS_OK)
+	memcpy(&daily, file + 16, 4);
+	memcpy(&hot, file + 24, 8);
+	if (redisAppendCommand(c, "EVALSHA %s 0 %s %.0f %u %u %.0f %u %u "
+	    "%.0f %u", sha, variant, t, account, dest, amount, net, number,
+	    hot, daily) != REDIS_OK)
 		die(c->errstr);
 }
 
@@ -105,7 +109,7 @@ main(int argc, char **argv)
 	memcpy(&n, file + 8, 4);
 	t0 = now_s();
 	for (i = 0; i < n; i++) {
-		send_one(c, sha, argv[3], file + 16 + (size_t)i * 32);
+		send_one(c, sha, argv[3], file, i);
 		if (++flying == DEPTH)
 			for (; flying > DEPTH / 2; flying--)
 				take_one(c, count);

@@ -84,7 +84,7 @@ static void
 write_one(FILE *f, const struct request *r)
 {
 	unsigned char	 rec[32] = { 0 };
-	double		 t = (double)r->t_ms / 1000;
+	double		 t = (double)r->t_ms;
 	double		 amount = (double)r->amount_sat;
 
 	memcpy(rec, &t, 8);

@@ -46,7 +46,7 @@ void requests_next(struct request_stream *s, struct request *out);
 /*
  * The binary file that limits.js and the Redis driver read, little-endian:
  * u32 accounts, destinations, requests, networks, requests a day, 0, f64 hot
- * in sat; then for each f64 seconds, u32 account, u32 destination, f64 sat,
+ * in sat; then for each f64 ms, u32 account, u32 destination, f64 sat,
  * u32 network, 0.
  */
 enum rc requests_write(const char *path, uint32_t n_accounts, uint32_t n,
