@@ -47,7 +47,8 @@ _drawbridge()
 		simulate) words="--seed --preset --attack --owners --days
 		    --accounts --crash-day --network --start --set --params
 		    --list --json --output -o" ;;
-		exposure) words="--json --policy --hot --fund --accounts" ;;
+		exposure) words="--json --quiet --policy --hot --fund --accounts
+		    --days" ;;
 		compare) words="--policy $scenes" ;;
 		tune) words="--policy --let --points --search-seed --friction
 		    $scenes" ;;

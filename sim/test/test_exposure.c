@@ -229,10 +229,15 @@ test_accounts(void)
 	want_plain(ALLOW "hold \"p\" when sum released on platform in 24h > 2 "
 	    "btc\n", 2 * BTC, 2 * BTC, 14 * BTC);
 	want_plain(ALLOW "delay 1h \"w\" when amount > 0 btc\n"
-	    "hold \"p\" when age of account < 1d and "
-	    "sum released on platform in 24h > 2 btc\n"
-	    "hold \"q\" when age of account >= 1d and "
-	    "sum released on platform in 24h > 2 btc\n", OPEN, OPEN, OPEN);
+	    "class large when amount >= 5 btc\nhold \"l\" when large\n"
+	    "hold \"p\" when not large and sum released on platform in 24h "
+	    "> 2 btc\n", 2 * BTC, 2 * BTC, 14 * BTC);
+	check_case("unless the rule may no longer speak at the release");
+	want_plain(ALLOW "delay 1h \"w\" when amount > 0 btc\n"
+	    "let outlay = sum asked by account in 24h\n"
+	    "hold \"o\" when outlay > 5 btc\n"
+	    "hold \"p\" when outlay <= 5 btc and sum released on platform in "
+	    "24h > 2 btc\n", 50 * BTC, 100 * BTC, 400 * BTC);
 	check_case("a count times the largest");
 	want_plain(HOLD "allow \"s\" when amount <= 2 btc\n"
 	    "hold \"c\" when count committed on platform in 24h > 10\n",
