@@ -322,12 +322,15 @@ note_left(struct budgets *b, struct cover_set *set, struct source s,
 	if (s.kind == SOURCE_RULE)
 		s.kind = SOURCE_DISTINCT;
 	for (s.var = 0; s.var < cases_vars(b->c); s.var++) {
-		if (!cases_account_most(b->c, s.var, &a, &most, &s.cut) ||
-		    (sat = left_sat(b, s.test, most, a->window_ms)) < 0)
-			continue;
-		note(b, set, &s, amount_add_saturate(sat, exempt_sat),
-		    &fresh);
-		name_part(b, fresh, &s);
+		s.cut = -1;
+		while (cases_account_most(b->c, s.var, &a, &most, &s.cut)) {
+			sat = left_sat(b, s.test, most, a->window_ms);
+			if (sat < 0)
+				continue;
+			note(b, set, &s, amount_add_saturate(sat,
+			    exempt_sat), &fresh);
+			name_part(b, fresh, &s);
+		}
 	}
 }
 
@@ -391,26 +394,18 @@ note_rule(struct budgets *b, struct cover_set *set, int rule,
 		note_left(b, set, s, exempt_sat);
 }
 
-/* What the classes say by themselves. */
+/* What they say of one account: times the accounts. */
 static void
-note_classes(struct budgets *b, struct cover_set *set)
+note_account(struct budgets *b, struct cover_set *set, int var)
 {
 	struct exposure_part	*fresh;
-	struct source		 s;
+	struct source		 s = { .kind = SOURCE_ACCOUNT, .index = var,
+		.cut = -1 };
 	const struct agg	*a;
-	int64_t			 sat, times;
+	int64_t			 sat;
 	char			 text[AMOUNT_TEXT_MAX];
-	int			 i;
 
-	for (i = 0; i < cases_vars(b->c); i++) {
-		s = (struct source){ .kind = SOURCE_CLASS, .index = i,
-			.test = cases_not_above(b->c, i) };
-		if (s.test != NULL && cases_resolve(b->p, &s.test->left,
-		    &times)->agg.stage != STAGE_RELEASED)
-			note_left(b, set, s, 0);
-		s = (struct source){ .kind = SOURCE_ACCOUNT, .index = i };
-		if (!cases_account_most(b->c, i, &a, &sat, &s.cut))
-			continue;
+	while (cases_account_most(b->c, var, &a, &sat, &s.cut)) {
 		note(b, set, &s, muldiv(muldiv(sat, b->s->accounts, 1),
 		    windows(span_ms(b, a->stage), a->window_ms), 1), &fresh);
 		if (fresh == NULL)
@@ -420,6 +415,24 @@ note_classes(struct budgets *b, struct cover_set *set)
 		(void)snprintf(fresh->where, sizeof(fresh->where),
 		    "%" PRId64 " accounts", b->s->accounts);
 		describe(fresh->what, sizeof(fresh->what), a, b->p);
+	}
+}
+
+/* What the classes say by themselves. */
+static void
+note_classes(struct budgets *b, struct cover_set *set)
+{
+	struct source		 s;
+	int64_t			 times;
+	int			 i;
+
+	for (i = 0; i < cases_vars(b->c); i++) {
+		s = (struct source){ .kind = SOURCE_CLASS, .index = i,
+			.test = cases_not_above(b->c, i) };
+		if (s.test != NULL && cases_resolve(b->p, &s.test->left,
+		    &times)->agg.stage != STAGE_RELEASED)
+			note_left(b, set, s, 0);
+		note_account(b, set, i);
 	}
 }
 

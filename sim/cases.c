@@ -597,20 +597,20 @@ cases_vars(const struct cases *c)
 
 bool
 cases_account_most(const struct cases *c, int var,
-    const struct agg **agg_out, int64_t *sat_out, int *cut_out)
+    const struct agg **agg_out, int64_t *sat_out, int *cut)
 {
 	const struct var	*v = &c->vars[var];
-	int			 value = c->value[var];
+	int			 at = *cut < 0 ? c->value[var] : *cut + 1;
 
 	if (v->kind != VAR_CUT || v->q->kind != Q_AGG ||
 	    v->q->agg.what != AGG_SUM || v->q->agg.scope != SCOPE_ACCOUNT ||
 	    (v->q->agg.stage != STAGE_ASKED &&
-	    v->q->agg.stage != STAGE_COMMITTED) || value == v->n_cuts ||
+	    v->q->agg.stage != STAGE_COMMITTED) || at >= v->n_cuts ||
 	    v->times < 1 || !cases_in_class(c, &v->q->agg))
 		return false;
 	*agg_out = &v->q->agg;
-	*sat_out = (v->cut[value] - 1) / v->times;
-	*cut_out = value;
+	*sat_out = (v->cut[at] - 1) / v->times;
+	*cut = at;
 	return true;
 }
 
@@ -664,6 +664,7 @@ impossible(const struct cases *c)
 		    c->vars[i].cut[c->value[i]] <= 0)
 			return true;
 		/* A sum includes this withdrawal (S9). */
+		cut = -1;
 		if (cases_account_most(c, i, &a, &most, &cut) && most < least)
 			return true;
 	}

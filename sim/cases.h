@@ -57,11 +57,13 @@ int cases_vars(const struct cases *c);
 
 /*
  * Does the case itself say what one account asks for or commits to at most:
- * `outlay < 0.5 btc`?  Then the sum, what it stays below or at in the sum's
- * window, and in *cut_out the number of that threshold among the variable's.
+ * `outlay < 0.5 btc`?  Then the sum, what it stays at or below in the sum's
+ * window, and in *cut the number of that threshold among the variable's.
+ * *cut is -1 to begin with; called again, it goes on to the next, higher
+ * threshold, which bounds more cases together.
  */
 bool cases_account_most(const struct cases *c, int var,
-    const struct agg **agg_out, int64_t *sat_out, int *cut_out);
+    const struct agg **agg_out, int64_t *sat_out, int *cut);
 
 /* The comparison of that variable, when the case says that its left side is
  * not above its right one; else NULL. */

@@ -216,6 +216,18 @@ test_accounts(void)
 	    "class small when outlay < 2 btc\n"
 	    "allow \"s\" when small\n", 20 * BTC - 10, 20 * BTC - 10,
 	    140 * BTC - 70);
+	check_case("two levels of one sum: the higher is all");
+	want_plain(HOLD "let outlay = sum asked by account in 24h\n"
+	    "class small when outlay <= 2 btc\n"
+	    "class more when not small and outlay <= 5 btc\n"
+	    "allow \"s\" when outlay <= 5 btc\n", 50 * BTC, 50 * BTC,
+	    350 * BTC);
+	want_plain(HOLD "let outlay = sum asked by account in 24h\n"
+	    "class small when outlay <= 2 btc\n"
+	    "class more when not small and outlay <= 5 btc\n"
+	    "allow \"s\" when outlay <= 5 btc\n"
+	    "hold \"m\" when more and sum asked on platform in 24h of more "
+	    "> 8 btc\n", 28 * BTC, 28 * BTC, 196 * BTC);
 	check_case("two classes with sums of their own: both");
 	want_plain(HOLD "class big when amount >= 1 btc\n"
 	    "class a when big and sum asked by account in 24h of big <= 2 "
@@ -236,8 +248,8 @@ test_accounts(void)
 	want_plain(ALLOW "delay 1h \"w\" when amount > 0 btc\n"
 	    "let outlay = sum asked by account in 24h\n"
 	    "hold \"o\" when outlay > 5 btc\n"
-	    "hold \"p\" when outlay <= 5 btc and sum released on platform in "
-	    "24h > 2 btc\n", 50 * BTC, 100 * BTC, 400 * BTC);
+	    "hold \"p\" when outlay <= 5 btc and sum released on platform "
+	    "in 24h > 2 btc\n", 50 * BTC, 100 * BTC, 400 * BTC);
 	check_case("a count times the largest");
 	want_plain(HOLD "allow \"s\" when amount <= 2 btc\n"
 	    "hold \"c\" when count committed on platform in 24h > 10\n",
