@@ -347,6 +347,7 @@ const struct attack_kind attack_fast_kinds[] = {
 	    "Two and a half times the accounts' habit, to fresh addresses, "
 	    "in the hours after a crash, coming as customers come. Without a "
 	    "crash after day 20 it takes the first there is, without any the "
-	    "attack's day." },
+	    "attack's day. Habits bound what it asks for: about a sixth of "
+	    "the wallet." },
 	{ NULL, NULL, 0, 0, 0, NULL, NULL },
 };

@@ -281,11 +281,11 @@ golden(void)
 	p.attack_owners_ppm = 300000;
 	run(&a, &p, NULL);
 	hash_text(&a, text);
-	CHECK_STR(text, "75df9b3a1fa38d81");
+	CHECK_STR(text, "5084ef1439539b64");
 	audit_end(&a);
 	run(&a, &p, "mixture");
 	hash_text(&a, text);
-	CHECK_STR(text, "4ce92c0740491305");
+	CHECK_STR(text, "7c340b1e1f59890c");
 	audit_end(&a);
 }
 
@@ -326,6 +326,10 @@ kinds(void)
 		wanted = k[i].hot_permille;
 		if (strcmp(k[i].name, "halt-provocation") == 0)
 			wanted *= 6;	/* asked for over and over */
+		/* It asks for a multiple of the habits of so many accounts,
+		 * and the wallet holds six days of everybody's. */
+		if (strcmp(k[i].name, "crash-day") == 0)
+			wanted = 150;
 		/* Half of it at least: limits of accounts cut some short. */
 		if (!CHECK(share * 2 >= wanted && share <= wanted + 50))
 			printf("#   share %" PRId64 " of %" PRId64 "\n",
