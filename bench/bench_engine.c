@@ -219,7 +219,7 @@ run(const char *path, uint32_t accounts, uint32_t n)
 	c.destinations = accounts < n / 2 ? (size_t)accounts * 2 + 1 : n + 1;
 	c.networks = accounts < n ? accounts + 1 : n + 1;
 	c.keys = c.groups = 1000;
-	c.waiting = n + 1;
+	c.waiting = n / 8 + 1000;
 	c.receipt_at_release = true;
 	/* As a service would: what the kernel needs to clear memory that is
 	 * new is no part of a decision. */

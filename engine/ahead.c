@@ -46,10 +46,12 @@ engine_prefetch(const struct engine *e, const struct input *in)
 {
 	if (!ident_none(in->account))
 		index_prefetch(&e->places[PLACE_ACCOUNT].index, in->account);
+	if (!ident_none(in->script))
+		index_prefetch(&e->places[PLACE_DESTINATION].index,
+		    in->script);
 	if (in->type != INPUT_WITHDRAW)
 		return;
 	index_prefetch(&e->withdrawals_ix, in->id);
-	index_prefetch(&e->places[PLACE_DESTINATION].index, in->script);
 	if (!ident_none(in->key))
 		index_prefetch(&e->places[PLACE_KEY].index, in->key);
 	if (in->has_ip)
@@ -72,8 +74,7 @@ prefetch_record(const struct store *s, uint32_t n)
 }
 
 static void
-prefetch_address_records(const struct engine *e, const struct input *in,
-    uint32_t account)
+prefetch_address_records(const struct engine *e, const struct input *in)
 {
 	const struct place *pl;
 	int		 i;
@@ -81,9 +82,6 @@ prefetch_address_records(const struct engine *e, const struct input *in,
 	if (e->use_ips)
 		prefetch_record(&e->ips, index_guess(&e->ips_ix,
 		    records_ip_ident(e, NONE, in->ip)));
-	if (e->use_uses && account != NONE)
-		index_prefetch(&e->uses_ix, records_ip_ident(e, account,
-		    in->ip));
 	for (i = PLACE_OTHER; i < e->n_places; i++) {
 		pl = &e->places[i];
 		if (is_network(pl))
@@ -95,21 +93,28 @@ prefetch_address_records(const struct engine *e, const struct input *in,
 void
 engine_prefetch_records(const struct engine *e, const struct input *in)
 {
-	uint32_t	 account, destination;
+	uint32_t	 account = NONE, destination = NONE;
 
-	if (ident_none(in->account))
+	if (!ident_none(in->account)) {
+		account = index_guess(&e->places[PLACE_ACCOUNT].index,
+		    in->account);
+		prefetch_record(&e->places[PLACE_ACCOUNT].store, account);
+	}
+	if (!ident_none(in->script)) {
+		destination = index_guess(
+		    &e->places[PLACE_DESTINATION].index, in->script);
+		prefetch_record(&e->places[PLACE_DESTINATION].store,
+		    destination);
+	}
+	if (account == NONE)
 		return;
-	account = index_guess(&e->places[PLACE_ACCOUNT].index, in->account);
-	prefetch_record(&e->places[PLACE_ACCOUNT].store, account);
-	if (in->type != INPUT_WITHDRAW)
-		return;
-	destination = index_guess(&e->places[PLACE_DESTINATION].index,
-	    in->script);
-	prefetch_record(&e->places[PLACE_DESTINATION].store, destination);
-	if (e->use_pairs && account != NONE && destination != NONE)
+	if (e->use_pairs && destination != NONE)
 		index_prefetch_pair(&e->pairs_ix, account, destination);
-	if (in->has_ip)
-		prefetch_address_records(e, in, account);
+	if (in->has_ip && e->use_uses)
+		index_prefetch(&e->uses_ix, records_ip_ident(e, account,
+		    in->ip));
+	if (in->has_ip && in->type == INPUT_WITHDRAW)
+		prefetch_address_records(e, in);
 }
 
 void
@@ -117,7 +122,7 @@ engine_prefetch_pair(const struct engine *e, const struct input *in)
 {
 	uint32_t	 account, destination;
 
-	if (in->type != INPUT_WITHDRAW)
+	if (ident_none(in->account))
 		return;
 	account = index_guess(&e->places[PLACE_ACCOUNT].index, in->account);
 	if (account == NONE)
@@ -125,9 +130,11 @@ engine_prefetch_pair(const struct engine *e, const struct input *in)
 	if (e->use_uses && in->has_ip)
 		prefetch_record(&e->uses, index_guess(&e->uses_ix,
 		    records_ip_ident(e, account, in->ip)));
+	if (ident_none(in->script) || !e->use_pairs)
+		return;
 	destination = index_guess(&e->places[PLACE_DESTINATION].index,
 	    in->script);
-	if (e->use_pairs && destination != NONE)
+	if (destination != NONE)
 		prefetch_record(&e->pairs, index_guess_pair(&e->pairs_ix,
 		    account, destination));
 }
