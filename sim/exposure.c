@@ -9,7 +9,7 @@
 #include "sim/cases.h"
 #include "sim/cover.h"
 
-#define GENERATIONS_MAX	4096
+#define GENERATIONS_MAX	255
 
 struct work {
 	const struct policy		*p;
@@ -92,28 +92,36 @@ ripe(const struct trust *t, int64_t sat, int64_t age_ms)
 /*
  * Trust opens nothing to somebody who begins now: an address of his must
  * first be paid unproven, and what was paid, proven or not, ripens from Q
- * on (S30).  With U paid unproven, until h goes out on trust at most
- *	P(h) = m (ripe(h) U + ripe(h - Q) P(h - Q)),	P(h) = 0 for h <= Q
- * m being how often what is used is forgotten meanwhile.
+ * on (S30).  With U paid unproven, until x there is credit for at most
+ *	ripe(x) U + ripe(x - Q) P(x - Q)
+ * and that much may go out on trust in the time in which what is used is
+ * remembered; P, all that goes out on trust, is the sum of it over these
+ * times, and 0 until Q.  P is found at the end and in steps of Q before it;
+ * between two steps it is at most what it is at the later one.
  */
 static int64_t
 trusted_sat(const struct work *w, int64_t unproven_sat)
 {
 	const struct trust	*t = &w->p->trust;
-	int64_t			 h, p = 0, m;
-	int64_t			 n = w->horizon_ms / t->after_ms;
+	int64_t			 p[GENERATIONS_MAX + 1] = { 0 };
+	int64_t			 x, y, sum, q = t->after_ms, k;
 
-	if (n > GENERATIONS_MAX)
+	if (w->horizon_ms / q > GENERATIONS_MAX || t->used_ms <= 0)
 		return INT64_MAX;
-	for (; n >= 0; n--) {
-		h = w->horizon_ms - n * t->after_ms;
-		if (h <= t->after_ms)
-			continue;
-		m = (h + t->used_ms - 1) / t->used_ms;
-		p = muldiv(amount_add_saturate(ripe(t, unproven_sat, h),
-		    ripe(t, p, h - t->after_ms)), m, 1);
+	/* p[k]: until k times Q before the end. */
+	for (k = w->horizon_ms / q; k >= 0; k--) {
+		sum = 0;
+		for (x = w->horizon_ms - k * q; x > q; x -= t->used_ms) {
+			y = x - q;
+			sum = amount_add_saturate(sum,
+			    ripe(t, unproven_sat, x));
+			if (y > q)
+				sum = amount_add_saturate(sum, ripe(t,
+				    p[(w->horizon_ms - y) / q], y));
+		}
+		p[k] = sum;
 	}
-	return p;
+	return p[0];
 }
 
 static void

@@ -307,9 +307,9 @@ fixed_normal(void *ctx, const struct agg *agg, int64_t horizon_ms)
 static void
 test_lines(void)
 {
-	static const char	 money[] = ALLOW "hold \"l\" when sum committed "
-	    "on platform in 24h > normal by 50 % plus 3 btc until learnt "
-	    "40 btc\n";
+	static const char	 money[] = ALLOW
+	    "hold \"l\" when sum committed on platform in 24h "
+	    "> normal by 50 % plus 3 btc until learnt 40 btc\n";
 	static const char	 busy[] = ALLOW "hold \"l\" when sum committed "
 	    "on platform in 24h > busy normal by 50 % plus 0.3 % of hot "
 	    "until learnt 4 % of hot\n";
@@ -421,12 +421,12 @@ test_trust(void)
 	    (10 * BTC + 1) / 7 + 1, &x);
 	CHECK_STR(x.parts[x.n_parts - 1].rule, "trust");
 	check_case("trust that is forgotten soon grows");
-	/* Ripe after a day, and forgotten then: the bound runs away, each
-	 * 23 hours by as many as days have gone: ((((2 . 70 + 70) . 3 + 70)
-	 * . 4 ... */
+	/* Ripe after a day, and forgotten then.  In units of U, until 30 h
+	 * it is 1; until 53 h, 1 + 1 and 1 for the day before; 7 until 76 h,
+	 * then 15, 31, 63 and 127, and what was paid unproven itself. */
 	(void)snprintf(text, sizeof(text), "%strust proven after 23h full at "
 	    "24h used in 24h upto 500 btc\n%s", HOLD, body);
-	want(text, &s, 10 * BTC, 20 * BTC, 4243470 * BTC, &x);
+	want(text, &s, 10 * BTC, 20 * BTC, 128 * 70 * BTC, &x);
 	CHECK(x.capped);
 	check_case("credit is nothing to who begins now");
 	want_plain(HOLD "trust proven after 3d full at 10d used in 10d upto "
