@@ -19,7 +19,10 @@
 #define RANGES_MAX	96
 #define PENDING_MAX	256
 #define DEPTH_MAX	96		/* branches inside one another */
-#define CASES_MAX	20000		/* branches in all */
+#define CASES_MAX	20000		/* branches in one question */
+
+/* What all questions of this thread together may still take. */
+static _Thread_local int64_t allowance = INT64_MAX;
 
 enum base_kind { BASE_ONE, BASE_HOT, BASE_FUND, BASE_FACT, BASE_DECLARED,
 	BASE_AGG, BASE_TABLE, BASE_FRAUD, BASE_LINE };
@@ -550,6 +553,37 @@ pop(struct imply_case *c)
 
 static void search(struct imply_case *, int);
 
+/* A case with as much of its arrays as is in use: they are large. */
+static struct imply_case *
+copy_of(const struct imply_case *c)
+{
+	struct imply_case *copy = malloc(sizeof(*copy));
+
+	if (copy == NULL)
+		return NULL;
+	copy->t = c->t;
+	copy->n_ranges = c->n_ranges;
+	copy->n_pending = c->n_pending;
+	copy->yes = c->yes;
+	copy->no = c->no;
+	memcpy(copy->ranges, c->ranges,
+	    (size_t)c->n_ranges * sizeof(c->ranges[0]));
+	memcpy(copy->pending, c->pending,
+	    (size_t)c->n_pending * sizeof(c->pending[0]));
+	return copy;
+}
+
+static bool
+afford(struct tableau *t)
+{
+	if (t->budget == 0 || allowance == 0)
+		return false;
+	t->budget--;
+	if (allowance != INT64_MAX)
+		allowance--;
+	return true;
+}
+
 static void
 search_kid(const struct imply_case *c, const struct cond *kid, bool negate,
     const struct cond *flip, int depth)
@@ -558,12 +592,11 @@ search_kid(const struct imply_case *c, const struct cond *kid, bool negate,
 
 	if (c->t->stopped || c->t->gave_up)
 		return;
-	if (depth == DEPTH_MAX || c->t->budget-- == 0 ||
-	    (copy = malloc(sizeof(*copy))) == NULL) {
+	if (depth == DEPTH_MAX || !afford(c->t) ||
+	    (copy = copy_of(c)) == NULL) {
 		c->t->gave_up = true;
 		return;
 	}
-	memcpy(copy, c, sizeof(*copy));
 	if (push(copy, kid, negate, flip))
 		search(copy, depth + 1);
 	free(copy);
@@ -611,6 +644,19 @@ search(struct imply_case *c, int depth)
 	}
 	if (consistent(c) && !c->t->each(c->t->ctx, c))
 		c->t->stopped = true;
+}
+
+void
+imply_allow(int64_t cases)
+{
+	assert(cases > 0);
+	allowance = cases;
+}
+
+bool
+imply_spent(void)
+{
+	return allowance == 0;
 }
 
 bool

@@ -31,6 +31,15 @@ struct imply_term {
 struct imply_case;
 
 /*
+ * From now on all questions of this thread together may look at so many
+ * cases; after that none is proven any more, and imply_spent() is true.
+ * Classes made of classes made of classes have more cases than anybody can
+ * wait for.  INT64_MAX, as at start: no bound but that of each question.
+ */
+void imply_allow(int64_t cases);
+bool imply_spent(void);
+
+/*
  * Call each() for every case until it returns false.  Returns false when
  * there were too many to go through: then some were not shown.
  */

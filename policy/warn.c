@@ -26,6 +26,10 @@ quote_rule(const struct warn *w, int r, char buf[NAME_MAX_TEXT])
 		    sizeof(where)));
 }
 
+/* All questions of what can never matter, and of who watches what: well
+ * under a second each. */
+#define CASES_ALLOWED	2000000
+
 /* --- W1: dead ---------------------------------------------------------- */
 
 static void
@@ -415,10 +419,13 @@ warn_check(const struct policy *p, struct diag *d, int64_t today,
 {
 	struct warn	 w = { .p = p, .d = d, .today = today,
 		.hot_sat = hot_sat };
+	struct pos	 top = { 0, 1, 1, 0 };
+	bool		 spent;
 
 	if ((w.watches = calloc(WATCHES_MAX, sizeof(*w.watches))) == NULL)
 		abort();
 	w.n_watches = watch_list(p, w.watches, WATCHES_MAX);
+	imply_allow(CASES_ALLOWED);
 	w1_dead(&w);
 	w2_shadowed(&w);
 	w3_ceiling(&w);
@@ -426,6 +433,13 @@ warn_check(const struct policy *p, struct diag *d, int64_t today,
 	w7_default(&w);
 	w8_parentheses(&w);
 	w9_larger(&w);
+	spent = imply_spent();
+	imply_allow(CASES_ALLOWED);
 	warn_watched(&w);
+	if (spent || imply_spent())
+		diag_warning(d, top, NULL, "the classes of this policy are "
+		    "too tangled to be gone through: there may be more to "
+		    "warn of");
+	imply_allow(INT64_MAX);
 	free(w.watches);
 }

@@ -1,8 +1,11 @@
 /*
  * Every warning once, and beside it a policy that just misses it.
  */
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "policy/imply.h"
 #include "policy/warn.h"
 #include "tests/check.h"
 
@@ -175,6 +178,42 @@ warned(const char *text, const char *what, int from)
 	return line;
 }
 
+/* n classes, each made of two before it: more cases than can be seen. */
+static int
+tangled(int n)
+{
+	char		 text[8192], two[64];
+	size_t		 len;
+	struct policy	*p = NULL;
+	struct diag	*d;
+	struct err	 e;
+	int		 i, said = 0;
+
+	len = (size_t)snprintf(text, sizeof(text), "policy 1\ndefault hold\n"
+	    "class c0 when amount > 1 btc or hour > 3\n"
+	    "class c1 when not c0 or hour > 4\n");
+	for (i = 2; i < n; i++) {
+		snprintf(two, sizeof(two), "c%d or c%d", i - 1, i / 2);
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "class c%d when (%s) and (age of account > %dd or "
+		    "idle > %dd)\n", i, i == 2 ? "c0 or c1" : two, i, i);
+	}
+	for (i = 0; i < n; i++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len,
+		    "hold when c%d and sum asked on platform in %dh of c%d > "
+		    "%d %% of hot\n", i, i + 1, i, i + 1);
+	CHECK(len < sizeof(text));
+	if (policy_load_text(&p, "t", text, len, stdout, &e) != RC_OK)
+		return -1;
+	d = diag_new(p);
+	warn_check(p, d, TODAY, -1);
+	for (i = 0; i < diag_warnings(d); i++)
+		said += strstr(diag_get(d, i)->text, "too tangled") != NULL;
+	diag_free(&d);
+	policy_free(&p);
+	return said;
+}
+
 int
 main(void)
 {
@@ -208,5 +247,9 @@ main(void)
 		diag_free(&d);
 		policy_free(&p);
 	}
+	check_case("classes made of classes come to an end");
+	CHECK_INT(tangled(4), 0);
+	CHECK_INT(tangled(50), 1);
+	CHECK(!imply_spent());
 	return check_done();
 }
