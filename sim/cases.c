@@ -12,7 +12,7 @@
 #define VARS_MAX	24
 #define CUTS_MAX	16
 #define LEAVES_MAX	2048
-#define CASES_MAX	65536
+#define CASES_MAX	1048576
 #define NESTING_MAX	64
 
 enum truth { NO, YES, MAYBE };

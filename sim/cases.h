@@ -31,7 +31,7 @@ struct cases_facts {
 
 struct cases;
 
-/* Fails when the policy makes more than 65,536 cases. */
+/* Fails when the policy makes more than 1,048,576 cases. */
 enum rc cases_new(struct cases **out, const struct policy *p,
     const struct cases_facts *f, struct err *e) MUST_CHECK;
 void cases_free(struct cases **c);
