@@ -116,54 +116,31 @@ print_prices(const struct policy *p, FILE *out)
 
 /* --- the promise ------------------------------------------------------- */
 
-static void
-print_sum(int64_t sat, int64_t hot_ppm, int64_t fund_ppm, FILE *out)
-{
-	char	 text[128];
-	bool	 first = true;
-
-	if (sat > 0 || (hot_ppm == 0 && fund_ppm == 0)) {
-		fprintf(out, "%s", print_amount(text, sizeof(text), sat));
-		first = false;
-	}
-	if (hot_ppm > 0) {
-		fprintf(out, "%s%s of hot", first ? "" : " + ", print_percent(
-		    text, sizeof(text), hot_ppm));
-		first = false;
-	}
-	if (fund_ppm > 0)
-		fprintf(out, "%s%s of fund", first ? "" : " + ",
-		    print_percent(text, sizeof(text), fund_ppm));
-}
-
 /* W13. */
 static void
 print_promise(const struct policy *p, int64_t hot_sat, FILE *out)
 {
 	struct promise	 q;
-	char		 name[128];
-	int		 i;
+	char		 text[PRINT_TEXT_MAX];
 
 	watch_promise(p, hot_sat, &q);
 	fprintf(out, "leaves in 24h with no line crossed and nobody asked:\n");
-	fprintf(out, "  not proven: ");
-	if (q.bounded)
-		print_sum(q.sat, q.hot_ppm, q.fund_ppm, out);
-	else
-		fprintf(out, "no sum of the platform bounds it");
-	for (i = 0; i < q.n_rules; i++)
-		fprintf(out, "%s\"%s\"", i == 0 ? ", by " : ", ",
-		    policy_rule_name(p, q.rules[i], name, sizeof(name)));
-	fprintf(out, "%s\n", q.by_line ? " (a line: it may grow)" : "");
+	fprintf(out, "  not proven: %s%s\n", watch_bound_text(p, &q.all, text,
+	    sizeof(text)), q.by_line ? " (a line: it may grow)" : "");
+	if (q.rest.bounded && q.gap[0] != '\0')
+		fprintf(out, "  unless `%s`: %s\n", q.gap, watch_bound_text(p,
+		    &q.rest, text, sizeof(text)));
 	if (q.cell[0] != '\0')
 		fprintf(out, "  the widest door: %s\n", q.cell);
 	if (q.proven_open)
 		fprintf(out, "  proven: to each address up to what is ripe, "
 		    "no sum over all\n");
 	if (q.has_ceiling) {
-		fprintf(out, "  all of it: ");
-		print_sum(q.ceiling_sat, q.ceiling_hot_ppm, 0, out);
-		fprintf(out, ", by the ceiling\n");
+		struct promise_bound b = { .bounded = true,
+			.sat = q.ceiling_sat, .hot_ppm = q.ceiling_hot_ppm };
+
+		fprintf(out, "  all of it: %s, by the ceiling\n",
+		    watch_bound_text(p, &b, text, sizeof(text)));
 	}
 }
 

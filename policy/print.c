@@ -251,6 +251,21 @@ put_quantity(struct out *o, const struct policy *p, const struct quantity *q)
 }
 
 static void
+put_line(struct out *o, const struct policy *p, const struct line *l)
+{
+	char	 num[64];
+
+	put(o, "%snormal by %s", l->busy ? "busy " : "",
+	    print_percent(num, sizeof(num), l->by_ppm));
+	if (l->has_plus) {
+		put(o, " plus ");
+		put_quantity(o, p, &l->plus);
+	}
+	put(o, " until learnt ");
+	put_quantity(o, p, &l->learnt);
+}
+
+static void
 put_compare(struct out *o, const struct policy *p, const struct cond *c)
 {
 	char	 num[64];
@@ -264,14 +279,7 @@ put_compare(struct out *o, const struct policy *p, const struct cond *c)
 			    print_percent(num, sizeof(num), c->less_ppm));
 		return;
 	}
-	put(o, "%snormal by %s", c->line.busy ? "busy " : "",
-	    print_percent(num, sizeof(num), c->line.by_ppm));
-	if (c->line.has_plus) {
-		put(o, " plus ");
-		put_quantity(o, p, &c->line.plus);
-	}
-	put(o, " until learnt ");
-	put_quantity(o, p, &c->line.learnt);
+	put_line(o, p, &c->line);
 }
 
 /* Bounded: the parser lets no more than PARENS_MAX stand within another. */
@@ -706,6 +714,16 @@ print_cond(const struct policy *p, char *buf, size_t buf_len,
 	struct out	 o = fixed(buf, buf_len);
 
 	put_cond(&o, p, c);
+	return buf;
+}
+
+char *
+print_line(const struct policy *p, char *buf, size_t buf_len,
+    const struct line *l)
+{
+	struct out	 o = fixed(buf, buf_len);
+
+	put_line(&o, p, l);
 	return buf;
 }
 

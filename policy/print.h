@@ -30,6 +30,9 @@ char *print_agg(const struct policy *p, char *buf, size_t buf_len,
 /* One condition on one line, cut when it does not fit. */
 char *print_cond(const struct policy *p, char *buf, size_t buf_len,
     const struct cond *c);
+/* "busy normal by 50 % plus 3 until learnt 12" */
+char *print_line(const struct policy *p, char *buf, size_t buf_len,
+    const struct line *l);
 /* A statement on one line, for --against; cut when it does not fit. */
 char *print_stmt(const struct policy *p, char *buf, size_t buf_len,
     const struct stmt *s);

@@ -8,6 +8,7 @@
 #include "lib/amount.h"
 #include "lib/civil.h"
 #include "policy/imply.h"
+#include "policy/print.h"
 #include "policy/watch.h"
 
 #define CELLS_MAX	256
@@ -31,12 +32,15 @@ struct cell_cond {
 
 struct work {
 	const struct policy *p;
+	uint64_t	 by;		/* classes that make the cells */
 	struct cell	 cells[CELLS_MAX];
 	int		 n_cells;
 	bool		 too_many;
 	struct watch	 watches[WATCHES_MAX];
+	int		 n_watches;
 	int		 budgets[BUDGETS_MAX];
 	int		 n_budgets;
+	uint32_t	 hard;		/* those that are no lines */
 	int64_t		 hot_sat;
 };
 
@@ -49,6 +53,8 @@ add_cell(void *ctx, const struct imply_case *c)
 	int		 i;
 
 	imply_case_classes(c, &yes, &no);
+	yes &= w->by;
+	no &= w->by;
 	if ((yes & PROVEN) != 0 && !w->p->trust.given)
 		return true;
 	for (i = 0; i < w->n_cells; i++)
@@ -107,7 +113,7 @@ find_cells(struct work *w)
 	for (c = 0; c < w->p->n_classes; c++) {
 		struct cond	*is = &conds[4 * n];
 
-		if (c == CLASS_BUSY)
+		if ((w->by >> c & 1) == 0)
 			continue;
 		/* It is of the class, or it is not. */
 		is[0] = (struct cond){ .kind = COND_CLASS, .index = c };
@@ -150,6 +156,34 @@ is_budget(const struct policy *p, const struct watch *b)
 	    (b->limit != 0 || b->hot_ppm != 0 || b->fund_ppm != 0);
 }
 
+/* Over all that is not proven, and not over a class of the policy? */
+static bool
+is_global(const struct watch *b)
+{
+	return b->agg.cls < 0 || (b->agg.cls == CLASS_PROVEN && b->agg.cls_not);
+}
+
+/* The widest first, and budgets before lines: there is room for a few. */
+static void
+pick_budgets(struct work *w)
+{
+	const struct watch *b;
+	int	 pass, i;
+
+	w->n_watches = watch_list(w->p, w->watches, WATCHES_MAX);
+	for (pass = 0; pass < 4; pass++)
+		for (i = 0; i < w->n_watches; i++) {
+			b = &w->watches[i];
+			if (w->n_budgets == BUDGETS_MAX ||
+			    !is_budget(w->p, b) || is_global(b) !=
+			    (pass < 2) || b->line != ((pass & 1) != 0))
+				continue;
+			if (!b->line)
+				w->hard |= UINT32_C(1) << w->n_budgets;
+			w->budgets[w->n_budgets++] = i;
+		}
+}
+
 static void
 cover_cells(struct work *w)
 {
@@ -159,10 +193,6 @@ cover_cells(struct work *w)
 
 	if (cond == NULL)
 		abort();
-	n = watch_list(w->p, w->watches, WATCHES_MAX);
-	for (i = 0; i < n && w->n_budgets < BUDGETS_MAX; i++)
-		if (is_budget(w->p, &w->watches[i]))
-			w->budgets[w->n_budgets++] = i;
 	for (i = 0, n = 0; i < w->n_cells; i++) {
 		region = cell_cond(w->p, &w->cells[i], cond);
 		if (watch_held(w->p, region))
@@ -177,14 +207,55 @@ cover_cells(struct work *w)
 	free(cond);
 }
 
+/* The classes that a condition names, as deep as the parser allows. */
+static uint64_t
+named_in(const struct cond *c)
+{
+	uint64_t	 by = 0;
+	int		 i;
+
+	if (c->kind == COND_CLASS)
+		by |= UINT64_C(1) << c->index;
+	for (i = 0; i < c->n_kids; i++)
+		by |= named_in(c->kids[i]);
+	return by;
+}
+
+/* Cells, fine ones or, where those are too many, coarse ones. */
+static void
+make_cells(struct work *w)
+{
+	const struct watch *b;
+	int	 i;
+
+	w->by = ~(UINT64_C(1) << CLASS_BUSY);
+	find_cells(w);
+	if (!w->too_many)
+		return;
+	w->by = PROVEN;
+	for (i = 0; i < w->n_budgets; i++) {
+		b = &w->watches[w->budgets[i]];
+		if (is_global(b))
+			w->by |= named_in(w->p->rules[b->rule].cond);
+	}
+	w->n_cells = 0;
+	w->too_many = false;
+	find_cells(w);
+}
+
+/*
+ * Does the set cover what is not proven?  With `only`, of that only what
+ * those cover that are in it.
+ */
 static bool
-covers_all(const struct work *w, uint32_t set)
+covers_all(const struct work *w, uint32_t set, uint32_t only)
 {
 	int	 i;
 
 	for (i = 0; i < w->n_cells; i++)
 		if ((w->cells[i].yes & PROVEN) == 0 &&
-		    (w->cells[i].covered & set) == 0)
+		    (w->cells[i].covered & set) == 0 &&
+		    (only == 0 || (w->cells[i].covered & only) != 0))
 			return false;
 	return true;
 }
@@ -206,52 +277,83 @@ cell_worth(const struct work *w, const struct cell *cell)
 	return best;
 }
 
+/* The classes of a cell in words. */
+static void
+name_classes(const struct policy *p, uint64_t yes, uint64_t no, char *out,
+    size_t out_len)
+{
+	size_t	 at = 0;
+	int	 c;
+
+	out[0] = '\0';
+	for (c = 0; c < p->n_classes; c++) {
+		uint64_t	 bit = UINT64_C(1) << c;
+
+		if (((yes | no) & bit) == 0 || at + 80 > out_len ||
+		    (c == CLASS_PROVEN && !p->trust.given))
+			continue;
+		at += (size_t)snprintf(out + at, out_len - at, "%s%s%.60s",
+		    at > 0 ? " and " : "", (no & bit) != 0 ? "not " : "",
+		    p->classes[c].name);
+	}
+}
+
 static void
 name_cell(const struct work *w, struct promise *out)
 {
-	const struct policy *p = w->p;
 	const struct cell *widest = NULL;
-	size_t	 at = 0;
-	int	 i, c;
+	int	 i;
 
 	for (i = 0; i < w->n_cells; i++)
 		if ((w->cells[i].yes & PROVEN) == 0 && (widest == NULL ||
 		    cell_worth(w, &w->cells[i]) > cell_worth(w, widest)))
 			widest = &w->cells[i];
-	for (c = 0; widest != NULL && c < p->n_classes; c++) {
-		uint64_t	 bit = UINT64_C(1) << c;
-
-		if (((widest->yes | widest->no) & bit) == 0 ||
-		    at + 80 > sizeof(out->cell) ||
-		    (c == CLASS_PROVEN && !p->trust.given))
-			continue;
-		at += (size_t)snprintf(out->cell + at, sizeof(out->cell) - at,
-		    "%s%s%.60s", at > 0 ? " and " : "",
-		    (widest->no & bit) != 0 ? "not " : "",
-		    p->classes[c].name);
-	}
-	if (widest != NULL && at == 0)
+	if (widest == NULL)
+		return;
+	name_classes(w->p, widest->yes, widest->no, out->cell,
+	    sizeof(out->cell));
+	if (out->cell[0] == '\0')
 		snprintf(out->cell, sizeof(out->cell), "every withdrawal");
 }
 
-/* The cheapest set of budgets into the answer. */
+/* What all cells that no budget covers have in common. */
 static void
-choose(const struct work *w, struct promise *out)
+name_gap(const struct work *w, struct promise *out)
+{
+	uint64_t	 yes = ~PROVEN, no = ~PROVEN;
+	int		 i;
+
+	for (i = 0; i < w->n_cells; i++) {
+		if ((w->cells[i].yes & PROVEN) != 0 ||
+		    (w->cells[i].covered & w->hard) != 0)
+			continue;
+		yes &= w->cells[i].yes;
+		no &= w->cells[i].no;
+	}
+	name_classes(w->p, yes, no, out->gap, sizeof(out->gap));
+}
+
+/* The cheapest set of those that are `of`, of cells as in covers_all(). */
+static void
+choose(const struct work *w, uint32_t of, uint32_t only,
+    struct promise_bound *out)
 {
 	uint32_t	 set, best = 0;
 	int64_t		 cost, best_cost = INT64_MAX;
 	const struct watch *b;
 	int		 k, n;
 
-	out->bounded = !w->too_many && covers_all(w, ~UINT32_C(0));
+	out->bounded = !w->too_many && covers_all(w, of, only);
 	if (!out->bounded)
 		return;
 	for (set = 0; set < UINT32_C(1) << w->n_budgets; set++) {
+		if ((set & ~of) != 0)
+			continue;
 		for (k = 0, cost = 0; k < w->n_budgets; k++)
 			if ((set >> k & 1) != 0)
 				cost = amount_add_saturate(cost, worth_sat(w,
 				    &w->watches[w->budgets[k]]));
-		if (cost < best_cost && covers_all(w, set)) {
+		if (cost < best_cost && covers_all(w, set, only)) {
 			best = set;
 			best_cost = cost;
 		}
@@ -264,10 +366,27 @@ choose(const struct work *w, struct promise *out)
 		out->sat += muldiv(b->limit, n, 1);
 		out->hot_ppm += muldiv(b->hot_ppm, n, 1);
 		out->fund_ppm += muldiv(b->fund_ppm, n, 1);
-		out->by_line = out->by_line || b->line;
 		if (out->n_rules < 16)
 			out->rules[out->n_rules++] = b->rule;
 	}
+}
+
+/* Budgets first; lines only where they do not reach. */
+static void
+bound(const struct work *w, struct promise *out)
+{
+	choose(w, w->hard, 0, &out->all);
+	if (out->all.bounded)
+		return;
+	choose(w, ~UINT32_C(0), 0, &out->all);
+	out->by_line = out->all.bounded;
+	if (!out->by_line)
+		return;
+	name_gap(w, out);
+	if (w->hard != 0)
+		choose(w, w->hard, w->hard, &out->rest);
+	if (out->rest.n_rules == 0)
+		out->rest.bounded = false;
 }
 
 /* What exemptions let past in a day, and ceilings stop. */
@@ -284,7 +403,7 @@ adjust(const struct work *w, struct promise *out)
 		out->exempt_sat = amount_add_saturate(out->exempt_sat,
 		    muldiv(p->exempts[i].upto_sat, n, 1));
 	}
-	out->sat = amount_add_saturate(out->sat, out->exempt_sat);
+	out->all.sat = amount_add_saturate(out->all.sat, out->exempt_sat);
 	for (i = 0; i < w->n_cells; i++)
 		if ((w->cells[i].yes & PROVEN) != 0 &&
 		    w->cells[i].covered == 0)
@@ -303,6 +422,47 @@ adjust(const struct work *w, struct promise *out)
 	}
 }
 
+/* Cut when it does not fit. */
+static size_t
+put_part(char *buf, size_t buf_len, size_t at, const char *before,
+    const char *text, const char *after)
+{
+	int	 n = snprintf(buf + at, buf_len - at, "%s%s%s", before, text,
+	    after);
+
+	return n < 0 || at + (size_t)n >= buf_len ? buf_len - 1 :
+	    at + (size_t)n;
+}
+
+char *
+watch_bound_text(const struct policy *p, const struct promise_bound *b,
+    char *buf, size_t buf_len)
+{
+	char	 text[PRINT_TEXT_MAX];
+	size_t	 at = 0;
+	int	 i;
+
+	snprintf(buf, buf_len, "no sum of the platform bounds it");
+	if (!b->bounded)
+		return buf;
+	buf[0] = '\0';
+	if (b->sat > 0 || (b->hot_ppm == 0 && b->fund_ppm == 0))
+		at = put_part(buf, buf_len, at, "", print_amount(text,
+		    sizeof(text), b->sat), "");
+	if (b->hot_ppm > 0)
+		at = put_part(buf, buf_len, at, at > 0 ? " + " : "",
+		    print_percent(text, sizeof(text), b->hot_ppm), " of hot");
+	if (b->fund_ppm > 0)
+		at = put_part(buf, buf_len, at, at > 0 ? " + " : "",
+		    print_percent(text, sizeof(text), b->fund_ppm),
+		    " of fund");
+	for (i = 0; i < b->n_rules; i++)
+		at = put_part(buf, buf_len, at, i == 0 ? ", by \"" : ", \"",
+		    policy_rule_name(p, b->rules[i], text, sizeof(text)),
+		    "\"");
+	return buf;
+}
+
 void
 watch_promise(const struct policy *p, int64_t hot_sat, struct promise *out)
 {
@@ -313,9 +473,10 @@ watch_promise(const struct policy *p, int64_t hot_sat, struct promise *out)
 	memset(out, 0, sizeof(*out));
 	w->p = p;
 	w->hot_sat = hot_sat >= 0 ? hot_sat : HOT_ASSUMED_SAT;
-	find_cells(w);
+	pick_budgets(w);
+	make_cells(w);
 	cover_cells(w);
-	choose(w, out);
+	bound(w, out);
 	name_cell(w, out);
 	adjust(w, out);
 	free(w);

@@ -12,6 +12,8 @@
 #include "policy/warn_in.h"
 #include "policy/watch.h"
 
+#define W2_MANY		4		/* shadowed by one, said at once */
+
 static void
 quote_rule(const struct warn *w, int r, char buf[NAME_MAX_TEXT])
 {
@@ -107,26 +109,69 @@ speaks_for(const struct warn *w, int b, int a)
 	return imply_implies(w->p, ra->cond, rb->cond);
 }
 
+/* The rule that speaks for rule a, -1 for none. */
+static int
+shadow_of(const struct warn *w, int a)
+{
+	int	 b;
+
+	if (w->p->rules[a].shadow ||
+	    w->p->rules[a].verdict == VERDICT_ALLOW || warn_is_dead(w, a))
+		return -1;
+	for (b = 0; b < w->p->n_rules; b++)
+		if (speaks_for(w, b, a))
+			return b;
+	return -1;
+}
+
+/* One rule that speaks for many, as in a policy for the day after a theft
+ * that includes the everyday one: said once. */
+static void
+w2_many(const struct warn *w, int b, const int *by, int n)
+{
+	const struct policy *p = w->p;
+	char	 names[3 * NAME_MAX_TEXT] = "", name[NAME_MAX_TEXT];
+	size_t	 at = 0;
+	int	 a, named = 0;
+
+	for (a = 0; a < p->n_rules && named < 3; a++) {
+		if (by[a] != b)
+			continue;
+		at += (size_t)snprintf(names + at, sizeof(names) - at,
+		    "%s\"%.80s\"", named++ > 0 ? ", " : "",
+		    policy_rule_name(p, a, name, sizeof(name)));
+	}
+	diag_warning(w->d, p->rules[b].pos, NULL, "W2: %d rules are shadowed "
+	    "by this one, which speaks at least as severely whenever they do: "
+	    "%s, ...", n, names);
+}
+
 static void
 w2_shadowed(const struct warn *w)
 {
 	const struct policy *p = w->p;
 	char	 name[NAME_MAX_TEXT];
-	int	 a, b;
+	int	*by = calloc((size_t)p->n_rules + 1, sizeof(*by));
+	int	*n = calloc((size_t)p->n_rules + 1, sizeof(*n));
+	int	 a;
 
+	if (by == NULL || n == NULL)
+		abort();
+	for (a = 0; a < p->n_rules; a++)
+		if ((by[a] = shadow_of(w, a)) >= 0)
+			n[by[a]]++;
 	for (a = 0; a < p->n_rules; a++) {
-		if (p->rules[a].shadow ||
-		    p->rules[a].verdict == VERDICT_ALLOW || warn_is_dead(w, a))
+		if (n[a] >= W2_MANY)
+			w2_many(w, a, by, n[a]);
+		if (by[a] < 0 || n[by[a]] >= W2_MANY)
 			continue;
-		for (b = 0; b < p->n_rules && !speaks_for(w, b, a); b++)
-			continue;
-		if (b == p->n_rules)
-			continue;
-		quote_rule(w, b, name);
+		quote_rule(w, by[a], name);
 		diag_warning(w->d, p->rules[a].pos, NULL, "W2: shadowed: "
 		    "whenever it speaks, %s speaks at least as severely",
 		    name);
 	}
+	free(by);
+	free(n);
 }
 
 /* --- W3: behind a ceiling ---------------------------------------------- */

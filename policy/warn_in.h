@@ -1,5 +1,5 @@
 /*
- * What warn.c and warn_watch.c share.
+ * What warn.c, warn_class.c and warn_watch.c share.
  */
 #ifndef POLICY_WARN_IN_H
 #define POLICY_WARN_IN_H
@@ -9,6 +9,7 @@
 #include "policy/watch.h"
 
 #define NAME_MAX_TEXT	200
+#define WARN_KIDS	64
 
 struct warn {
 	const struct policy *p;
@@ -39,7 +40,19 @@ bool warn_larger(const struct warn *w, const struct watch *a,
 void warn_price(const struct warn *w, const struct watch *t,
     int64_t *accounts_out, struct watch *coins_out);
 
-/* W5, W6 and W10 to W14. */
+/* Coins, not heads, of what leaves or asks to, that people are asked about. */
+bool warn_is_budget(const struct policy *p, const struct watch *t);
+
+/*
+ * What the rule of a watch says besides: its condition without the test
+ * itself where all of it must be met, else what is always true.  `out`
+ * points into kids.
+ */
+void warn_rest(const struct policy *p, const struct watch *t,
+    struct cond *out, struct cond *kids[WARN_KIDS]);
+
+/* W5 and W6; W10 to W14. */
+void warn_classes(const struct warn *w);
 void warn_watched(const struct warn *w);
 
 #endif

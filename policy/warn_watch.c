@@ -1,5 +1,5 @@
 /*
- * W5, W6 and W10 to W14: what nobody watches, and what watching costs.
+ * W10 to W14: what watching costs, and what it lets through.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -8,69 +8,6 @@
 #include "policy/print.h"
 #include "policy/side.h"
 #include "policy/warn_in.h"
-
-/* --- W5, W6: lines and budgets ----------------------------------------- */
-
-static bool
-is_budget(const struct policy *p, const struct watch *t)
-{
-	return !t->line && t->agg.what == AGG_SUM &&
-	    p->rules[t->rule].verdict >= VERDICT_HOLD;
-}
-
-static void
-w5_class(const struct warn *w, const struct class *c, int cls)
-{
-	struct cond	 region = { .kind = COND_CLASS, .index = cls };
-	bool		 line = false, budget = false, sum = false;
-	int		 i;
-
-	if (watch_held(w->p, &region))
-		return;
-	for (i = 0; i < w->n_watches; i++) {
-		const struct watch *t = &w->watches[i];
-
-		if (t->agg.scope != SCOPE_PLATFORM ||
-		    !watch_covers(w->p, t, &region))
-			continue;
-		line = line || t->line;
-		budget = budget || is_budget(w->p, t);
-		sum = sum || t->agg.what == AGG_SUM;
-	}
-	if (line && !budget)
-		diag_warning(w->d, c->pos, NULL, "W5: class `%s` has a line "
-		    "but no budget: whoever raises the line slowly is never "
-		    "stopped", c->name);
-	if (budget && !line)
-		diag_warning(w->d, c->pos, NULL, "W5: class `%s` has a budget "
-		    "but no line: a busy day starves it, and a theft below "
-		    "it rings no bell", c->name);
-	if (!sum && w->p->n_ceilings == 0)
-		diag_warning(w->d, c->pos, NULL, "W6: nobody watches class "
-		    "`%s` on the platform: no sum over all accounts bounds "
-		    "what leaves", c->name);
-}
-
-static void
-w6_nobody(const struct warn *w)
-{
-	struct pos	 pos = { 0, 1, 1, 0 };
-	int		 i;
-
-	for (i = CLASS_FIRST; i < w->p->n_classes; i++)
-		if (w->p->classes[i].cond != NULL)
-			w5_class(w, &w->p->classes[i], i);
-	if (w->p->n_classes > CLASS_FIRST || w->p->n_ceilings > 0 ||
-	    watch_held(w->p, NULL))
-		return;
-	for (i = 0; i < w->n_watches; i++)
-		if (w->watches[i].agg.scope == SCOPE_PLATFORM &&
-		    w->watches[i].agg.what == AGG_SUM &&
-		    watch_covers(w->p, &w->watches[i], NULL))
-			return;
-	diag_warning(w->d, pos, NULL, "W6: nobody watches the platform: no "
-	    "sum over all accounts bounds what leaves");
-}
 
 /* --- W10: patience ----------------------------------------------------- */
 
@@ -196,62 +133,132 @@ warn_price(const struct warn *w, const struct watch *t, int64_t *accounts_out,
 		coins_out->limit = muldiv(each.sat, t->limit + 1, 1);
 }
 
+/* What has to be in hand: both, since a share may be of an unknown hot. */
+struct price {
+	int64_t		 accounts;
+	int64_t		 sat;
+	int64_t		 hot_ppm;
+	int64_t		 fund_ppm;
+};
+
+static int64_t
+larger(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+static struct price
+dearer(struct price a, struct price b)
+{
+	return (struct price){ larger(a.accounts, b.accounts),
+		larger(a.sat, b.sat), larger(a.hot_ppm, b.hot_ppm),
+		larger(a.fund_ppm, b.fund_ppm) };
+}
+
+/* To weigh a share against coins where hot is not known. */
+static int64_t
+hot_of(const struct warn *w)
+{
+	return w->hot_sat >= 0 ? w->hot_sat : 10000 * SAT_PER_BTC;
+}
+
+static bool
+is_cheaper(const struct warn *w, struct price a, struct price b)
+{
+	int64_t	 va = larger(a.sat, muldiv(hot_of(w), a.hot_ppm, 1000000));
+	int64_t	 vb = larger(b.sat, muldiv(hot_of(w), b.hot_ppm, 1000000));
+
+	return a.fund_ppm != b.fund_ppm ? a.fund_ppm < b.fund_ppm : va < vb;
+}
+
+/*
+ * What it takes to make a condition true: where all must be met, the
+ * dearest; where one is enough, the cheapest.  As deep as the parser allows.
+ */
+static struct price
+price_of(const struct warn *w, int r, const struct cond *c)
+{
+	struct price	 price = { 1, 0, 0, 0 }, kid;
+	struct watch	 coins;
+	int64_t		 accounts;
+	int		 i;
+
+	if (c->kind == COND_AND || c->kind == COND_OR) {
+		for (i = 0; i < c->n_kids; i++) {
+			kid = price_of(w, r, c->kids[i]);
+			if (c->kind == COND_AND)
+				price = dearer(price, kid);
+			else if (i == 0 || is_cheaper(w, kid, price))
+				price = kid;
+		}
+		return price;
+	}
+	for (i = 0; i < w->n_watches; i++) {
+		if (w->watches[i].rule != r || w->watches[i].atom != c)
+			continue;
+		warn_price(w, &w->watches[i], &accounts, &coins);
+		return (struct price){ accounts, coins.limit, coins.hot_ppm,
+			coins.fund_ppm };
+	}
+	return price;
+}
+
 /* Below 0.1 % of hot: certainly, or as far as it can be told. */
 static bool
-is_cheap(const struct warn *w, const struct watch *coins, bool *known)
+is_cheap(const struct warn *w, struct price price, bool *known)
 {
 	*known = true;
-	if (coins->fund_ppm != 0)
+	if (price.fund_ppm != 0 || price.hot_ppm >= 1000)
 		return false;
-	if (coins->limit == 0)
-		return coins->hot_ppm < 1000;
+	if (price.sat == 0)
+		return true;
 	if (w->hot_sat >= 0)
-		return warn_worth(w, coins) < w->hot_sat / 1000;
+		return price.sat < w->hot_sat / 1000;
 	*known = false;
 	return true;
+}
+
+/* Does it rest on heads or on what was merely asked for? */
+static bool
+rests_on_asking(const struct warn *w, int r, bool *any)
+{
+	bool	 asking = false;
+	int	 i;
+
+	*any = false;
+	for (i = 0; i < w->n_watches; i++) {
+		if (w->watches[i].rule != r)
+			continue;
+		*any = true;
+		asking = asking || w->watches[i].agg.what != AGG_SUM ||
+		    w->watches[i].agg.stage == STAGE_ASKED;
+	}
+	return asking;
 }
 
 static void
 w11_rule(const struct warn *w, int r)
 {
-	struct watch	 coins, best = { 0 };
-	int64_t		 accounts, best_accounts = 1;
-	bool		 known, any = false, counts = false;
+	struct least	 each = least_spend(w->p, w->p->rules[r].cond);
+	struct price	 price = price_of(w, r, w->p->rules[r].cond);
+	bool		 asking, any, known, share;
 	char		 text[PRINT_TEXT_MAX];
-	int		 i;
 
-	for (i = 0; i < w->n_watches; i++) {
-		if (w->watches[i].rule != r)
-			continue;
-		warn_price(w, &w->watches[i], &accounts, &coins);
-		/* What has to be paid for all is paid for the dearest. */
-		if (!any || warn_larger(w, &coins, &best) ||
-		    accounts > best_accounts) {
-			best = coins;
-			best_accounts = accounts;
-		}
-		any = true;
-		counts = counts || w->watches[i].agg.what != AGG_SUM ||
-		    w->watches[i].agg.stage == STAGE_ASKED;
-	}
-	if (!any) {
-		struct least	 each = least_spend(w->p,
-		    w->p->rules[r].cond);
-
-		best.hot_ppm = each.ppm;
-		best.limit = each.ppm != 0 ? 0 : each.sat;
-	}
-	if (!is_cheap(w, &best, &known) || (!known && any && !counts))
+	asking = rests_on_asking(w, r, &any);
+	/* One account must at least ask for this (S9). */
+	price = dearer(price, (struct price){ 1, each.ppm != 0 ? 0 : each.sat,
+		each.ppm, 0 });
+	if (!is_cheap(w, price, &known) || (!known && any && !asking))
 		return;
-	if (best.limit == 0)
-		print_percent(text, sizeof(text), best.hot_ppm);
+	share = price.sat < muldiv(hot_of(w), price.hot_ppm, 1000000);
+	if (share)
+		print_percent(text, sizeof(text), price.hot_ppm);
 	else
-		print_amount(text, sizeof(text), best.limit);
+		print_amount(text, sizeof(text), price.sat);
 	diag_warning(w->d, w->p->rules[r].pos, "let a halt rest on coins "
 	    "committed", "W11: a stranger stops everything with %lld "
-	    "account%s and %s%s in hand", (long long)best_accounts,
-	    best_accounts == 1 ? "" : "s", text,
-	    best.limit == 0 ? " of hot" : "");
+	    "account%s and %s%s in hand", (long long)price.accounts,
+	    price.accounts == 1 ? "" : "s", text, share ? " of hot" : "");
 }
 
 static void
@@ -272,26 +279,52 @@ w11_price(const struct warn *w)
 static bool
 has_lot(const struct warn *w, const struct watch *t)
 {
-	const struct cond *c = w->p->rules[t->rule].cond;
-	struct cond	 rest = { .kind = COND_AND };
-	struct cond	*kids[64];
-	const struct cond *region = NULL;
+	struct cond	*kids[WARN_KIDS];
+	struct cond	 rest;
 	int		 i;
 
-	if (c->kind == COND_AND && c->n_kids <= 64) {
-		rest.kids = kids;
-		for (i = 0; i < c->n_kids; i++)
-			if (c->kids[i] != t->atom)
-				kids[rest.n_kids++] = c->kids[i];
-		if (rest.n_kids > 0)
-			region = &rest;
-	}
+	warn_rest(w->p, t, &rest, kids);
 	for (i = 0; i < w->p->n_rules; i++)
 		if (w->p->rules[i].lot != LOT_NONE &&
 		    !w->p->rules[i].shadow &&
 		    w->p->rules[i].verdict >= VERDICT_HOLD &&
-		    imply_implies(w->p, region, w->p->rules[i].cond))
+		    imply_implies(w->p, &rest, w->p->rules[i].cond))
 			return true;
+	return false;
+}
+
+/* A threshold as what it allows in a day. */
+static struct watch
+in_a_day(const struct watch *t)
+{
+	struct watch	 day = *t;
+	int		 n = watch_windows_a_day(t->agg.window_ms);
+
+	day.limit = muldiv(t->limit, n, 1);
+	day.hot_ppm = muldiv(t->hot_ppm, n, 1);
+	return day;
+}
+
+/* Does another budget over the same stop it earlier in the day? */
+static bool
+is_behind(const struct warn *w, const struct watch *t)
+{
+	struct cond	*kids[WARN_KIDS], *other_kids[WARN_KIDS];
+	struct cond	 rest, other;
+	struct watch	 a, b;
+	int		 i;
+
+	warn_rest(w->p, t, &rest, kids);
+	for (i = 0, a = in_a_day(t); i < w->n_watches; i++) {
+		b = in_a_day(&w->watches[i]);
+		if (!warn_is_budget(w->p, &b) || b.agg.cls != t->agg.cls ||
+		    b.agg.cls_not != t->agg.cls_not ||
+		    b.agg.scope != SCOPE_PLATFORM || !warn_larger(w, &a, &b))
+			continue;
+		warn_rest(w->p, &b, &other, other_kids);
+		if (imply_implies(w->p, &rest, &other))
+			return true;
+	}
 	return false;
 }
 
@@ -299,21 +332,22 @@ static void
 w12_edge(const struct warn *w)
 {
 	char	 text[PRINT_TEXT_MAX];
-	int	 i, a_day;
+	int	 i;
 
 	for (i = 0; i < w->n_watches; i++) {
 		const struct watch *t = &w->watches[i];
+		struct watch	 day;
 
-		if (!is_budget(w->p, t) || t->less_ppm != 0 ||
+		if (!warn_is_budget(w->p, t) || t->less_ppm != 0 ||
 		    t->agg.scope != SCOPE_PLATFORM ||
-		    (t->limit == 0 && t->hot_ppm == 0) || has_lot(w, t))
+		    (t->limit == 0 && t->hot_ppm == 0) || has_lot(w, t) ||
+		    is_behind(w, t))
 			continue;
-		a_day = watch_windows_a_day(t->agg.window_ms);
+		day = in_a_day(t);
 		if (t->limit == 0)
-			print_percent(text, sizeof(text), t->hot_ppm * a_day);
+			print_percent(text, sizeof(text), day.hot_ppm);
 		else
-			print_amount(text, sizeof(text),
-			    muldiv(t->limit, a_day, 1));
+			print_amount(text, sizeof(text), day.limit);
 		diag_warning(w->d, t->atom->pos, "`less up to 20 %`, or a "
 		    "lot over the same class", "W12: whoever has read this "
 		    "stands just under it: %s%s a day", text,
@@ -323,18 +357,53 @@ w12_edge(const struct warn *w)
 
 /* --- W13: the number in the promise ------------------------------------ */
 
+/* The line of one of the rules that bound it, in words. */
+static const char *
+promise_line(const struct warn *w, const struct promise *q, char *buf,
+    size_t buf_len)
+{
+	char	 line[PRINT_TEXT_MAX], name[NAME_MAX_TEXT];
+	int	 i, k;
+
+	for (i = 0; i < q->all.n_rules; i++)
+		for (k = 0; k < w->n_watches; k++) {
+			if (w->watches[k].rule != q->all.rules[i] ||
+			    !w->watches[k].line)
+				continue;
+			snprintf(buf, buf_len, "\"%s\", %s",
+			    policy_rule_name(w->p, q->all.rules[i], name,
+			    sizeof(name)), print_line(w->p, line,
+			    sizeof(line), &w->watches[k].atom->line));
+			return buf;
+		}
+	return "";
+}
+
 static void
 w13_promise(const struct warn *w)
 {
 	struct pos	 pos = { 0, 1, 1, 0 };
 	struct promise	 q;
+	char		 line[PRINT_TEXT_MAX + NAME_MAX_TEXT + 8];
+	char		 rest[PRINT_TEXT_MAX] = "";
 
 	watch_promise(w->p, w->hot_sat, &q);
-	if (q.bounded || q.has_ceiling)
+	if (q.has_ceiling || (q.all.bounded && !q.by_line))
 		return;
-	diag_warning(w->d, pos, NULL, "W13: nothing bounds what can leave in "
-	    "24h with no line crossed%s%s", q.cell[0] != '\0' ?
-	    "; the open door: " : "", q.cell);
+	if (!q.all.bounded) {
+		diag_warning(w->d, pos, NULL, "W13: nothing bounds what can "
+		    "leave in 24h with no line crossed%s%s",
+		    q.cell[0] != '\0' ? "; the open door: " : "", q.cell);
+		return;
+	}
+	if (q.rest.bounded && q.gap[0] != '\0')
+		(void)watch_bound_text(w->p, &q.rest, rest, sizeof(rest));
+	diag_warning(w->d, pos, NULL, "W13: %s%s%sonly a line that a normal "
+	    "can stretch bounds what can leave in 24h (%s)%s%s",
+	    q.gap[0] != '\0' ? "while `" : "", q.gap,
+	    q.gap[0] != '\0' ? "`, " : "",
+	    promise_line(w, &q, line, sizeof(line)),
+	    rest[0] != '\0' ? "; otherwise " : "", rest);
 }
 
 /* --- W14: silenced by rounding ----------------------------------------- */
@@ -437,7 +506,7 @@ w14_silenced(const struct warn *w)
 void
 warn_watched(const struct warn *w)
 {
-	w6_nobody(w);
+	warn_classes(w);
 	w10_patience(w);
 	w11_price(w);
 	w12_edge(w);

@@ -57,22 +57,37 @@ bool watch_as_severe(const struct rule *a, const struct rule *b);
  * crossed and nobody asked.  Every withdrawal falls into a cell (which
  * classes it is in, which not); a cell from which something can leave at
  * once must be covered by some budget of the platform, and the cheapest set
- * of budgets that covers all cells is the bound.
+ * of budgets that covers all cells is the bound.  Lines are asked only where
+ * budgets do not reach.  A policy of more cells than can be gone through is
+ * cut into coarser ones: by the classes that the rules of budgets over all
+ * that is not proven speak of.
  *
  * What is proven stands apart: it goes where as much went before and stayed
  * unchallenged, to each pair of account and destination at most the trust's
  * cap (S30, S31).  The ceiling is over both.
  */
-struct promise {
-	/* Of what is not proven: the sum of coins and shares. */
+struct promise_bound {
 	bool		 bounded;
-	int64_t		 sat;
+	int64_t		 sat;		/* the sum of coins and shares */
 	int64_t		 hot_ppm;
 	int64_t		 fund_ppm;
-	int64_t		 exempt_sat;	/* of sat, through exemptions */
-	bool		 by_line;	/* a line is in it: it may grow */
 	int		 rules[16];	/* what bounds it */
 	int		 n_rules;
+};
+
+struct promise {
+	/* Of what is not proven. */
+	struct promise_bound all;
+	int64_t		 exempt_sat;	/* of all.sat, through exemptions */
+	/*
+	 * Budgets alone do not bound it, a line is in it: it may grow.  Then
+	 * `gap` is what all withdrawals that only a line bounds have in
+	 * common ("not settled"; may be empty), and `rest` the bound of the
+	 * others, which needs no line.
+	 */
+	bool		 by_line;
+	char		 gap[200];
+	struct promise_bound rest;
 	/* The widest door: a cell that nothing covers, or, if there is none,
 	 * the one whose cheapest budget is the largest. */
 	char		 cell[200];
@@ -83,6 +98,10 @@ struct promise {
 	int64_t		 ceiling_sat;
 	int64_t		 ceiling_hot_ppm;
 };
+
+/* "5 btc + 2 % of hot, by "a", "b"".  Returns buf. */
+char *watch_bound_text(const struct policy *p, const struct promise_bound *b,
+    char *buf, size_t buf_len);
 
 /* hot_sat weighs shares against coins; -1: as if 10,000 btc. */
 void watch_promise(const struct policy *p, int64_t hot_sat,

@@ -43,34 +43,34 @@ check_promise(void)
 
 	check_case("W13 nothing bounds it");
 	q = promise(HEAD);
-	CHECK(!q.bounded && !q.has_ceiling);
+	CHECK(!q.all.bounded && !q.has_ceiling);
 
 	check_case("W13 one budget; shorter windows come several times a day");
 	q = promise(HEAD "hold \"a\" when sum committed on platform in 24h > "
 	    "7 btc\n");
-	CHECK(q.bounded);
-	CHECK_INT(q.sat, BTC(7));
+	CHECK(q.all.bounded);
+	CHECK_INT(q.all.sat, BTC(7));
 	q = promise(HEAD "hold \"a\" when sum committed on platform in 5h > "
 	    "7 btc\n");
-	CHECK_INT(q.sat, BTC(35));
+	CHECK_INT(q.all.sat, BTC(35));
 	q = promise(HEAD "hold \"a\" when sum committed on platform in 7d > "
 	    "2 % of hot\n");
-	CHECK_INT(q.hot_ppm, 20000);
-	CHECK_INT(q.sat, 0);
+	CHECK_INT(q.all.hot_ppm, 20000);
+	CHECK_INT(q.all.sat, 0);
 
 	check_case("W13 a delay, a lot, a count, another scope bound nothing");
 	CHECK(!promise(HEAD "delay 1h when sum committed on platform in 24h > "
-	    "7 btc\n").bounded);
+	    "7 btc\n").all.bounded);
 	CHECK(!promise(HEAD "hold by lot 1 in 2 when sum committed on "
-	    "platform in 24h > 7 btc\n").bounded);
+	    "platform in 24h > 7 btc\n").all.bounded);
 	CHECK(!promise(HEAD "hold when count committed on platform in 24h > "
-	    "7\n").bounded);
+	    "7\n").all.bounded);
 	CHECK(!promise(HEAD "hold when sum committed by account in 24h > 7 "
-	    "btc\n").bounded);
+	    "btc\n").all.bounded);
 	CHECK(!promise(HEAD "shadow hold when sum committed on platform in "
-	    "24h > 7 btc\n").bounded);
+	    "24h > 7 btc\n").all.bounded);
 	CHECK(!promise(HEAD "hold when via web and sum committed on platform "
-	    "in 24h > 7 btc\n").bounded);
+	    "in 24h > 7 btc\n").all.bounded);
 
 	check_case("W13 two classes need two budgets; the cheapest set");
 	q = promise(HEAD "class big when amount > 1 btc\n"
@@ -79,12 +79,12 @@ check_promise(void)
 	    "hold \"s\" when not big and sum committed on platform in 24h of "
 	    "not big > 3 btc\n"
 	    "hold \"all\" when sum committed on platform in 24h > 9 btc\n");
-	CHECK_INT(q.sat, BTC(8));
-	CHECK_INT(q.n_rules, 2);
+	CHECK_INT(q.all.sat, BTC(8));
+	CHECK_INT(q.all.n_rules, 2);
 	q = promise(HEAD "class big when amount > 1 btc\n"
 	    "hold \"b\" when big and sum committed on platform in 24h of big "
 	    "> 5 btc\n");
-	CHECK(!q.bounded);
+	CHECK(!q.all.bounded);
 	CHECK_STR(q.cell, "not big");
 
 }
@@ -98,15 +98,15 @@ check_promise_more(void)
 	q = promise(HEAD "class big when amount > 1 btc\nhold when not big\n"
 	    "hold when big and sum committed on platform in 24h of big > 5 "
 	    "btc\n");
-	CHECK(q.bounded);
-	CHECK_INT(q.sat, BTC(5));
+	CHECK(q.all.bounded);
+	CHECK_INT(q.all.sat, BTC(5));
 
 	check_case("W13 proven and ceilings stand apart");
 	q = promise(HEAD TRUST "hold when not proven and sum committed on "
 	    "platform in 24h of not proven > 5 btc\nceiling 10 % of hot in "
 	    "24h\n");
-	CHECK(q.bounded && q.proven_open && q.has_ceiling);
-	CHECK_INT(q.sat, BTC(5));
+	CHECK(q.all.bounded && q.proven_open && q.has_ceiling);
+	CHECK_INT(q.all.sat, BTC(5));
 	CHECK_INT(q.ceiling_hot_ppm, 100000);
 
 	check_case("W13 exemptions add");
@@ -115,14 +115,54 @@ check_promise_more(void)
 	    "hold \"a\" when sum committed on platform in 24h > 7 btc\n"
 	    "exempt \"x\" from a when account in <t> upto 2 btc in 12h until "
 	    "2030-01-01\n");
-	CHECK_INT(q.sat, BTC(11));
+	CHECK_INT(q.all.sat, BTC(11));
 	CHECK_INT(q.exempt_sat, BTC(4));
 
 	check_case("W13 a line may grow");
 	q = promise(HEAD "hold when sum asked on platform in 24h > normal by "
 	    "50 % until learnt 7 btc\n");
-	CHECK(q.bounded && q.by_line);
-	CHECK_INT(q.sat, BTC(7));
+	CHECK(q.all.bounded && q.by_line);
+	CHECK_INT(q.all.sat, BTC(7));
+}
+
+static void
+check_promise_lines(void)
+{
+	struct promise	 q;
+	char		 text[8192];
+	int		 i, n;
+
+	check_case("W13 a budget is asked before a line");
+	q = promise(HEAD "hold \"b\" when sum committed on platform in 24h > "
+	    "9 btc\nhold \"l\" when sum committed on platform in 24h > normal "
+	    "by 50 % until learnt 7 btc\n");
+	CHECK(q.all.bounded && !q.by_line);
+	CHECK_INT(q.all.sat, BTC(9));
+	CHECK_STR(q.gap, "");
+
+	check_case("W13 where only a line bounds it, and the rest");
+	n = snprintf(text, sizeof(text), "%s%sclass old when age of platform "
+	    ">= 14d\nhold \"b\" when old and not proven and sum committed on "
+	    "platform in 24h of not proven > 9 btc\n"
+	    "halt \"l\" when sum committed on platform in 24h of not proven > "
+	    "normal by 50 %% until learnt 70 btc\n", HEAD, TRUST);
+	q = promise(text);
+	CHECK(q.all.bounded && q.by_line && q.rest.bounded);
+	CHECK_INT(q.all.sat, BTC(70));
+	CHECK_STR(q.gap, "not old");
+	CHECK_INT(q.rest.sat, BTC(9));
+	CHECK_INT(q.rest.n_rules, 1);
+
+	check_case("W13 more classes than their cells can be counted");
+	for (i = 0; i < 9; i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "declare "
+		    "d%d number unknown is 0\nclass c%d when d%d > 1\n"
+		    "hold when c%d and sum committed on platform in 24h of "
+		    "c%d > 1 btc\n", i, i, i, i, i);
+	q = promise(text);
+	CHECK(q.all.bounded && q.by_line && q.rest.bounded);
+	CHECK_STR(q.gap, "not old");
+	CHECK_INT(q.rest.sat, BTC(9));
 }
 
 static void
@@ -181,6 +221,7 @@ main(void)
 {
 	check_promise();
 	check_promise_more();
+	check_promise_lines();
 	check_cost();
 	check_signer();
 	return check_done();

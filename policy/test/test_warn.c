@@ -86,6 +86,13 @@ static const struct w cases[] = {
 	    "20 %\n",
 	    "hold when amount > 4.5 btc\nhold when amount > 5 btc less up "
 	    "to 20 %\n", "W2", 1 },
+	{ "W2 many at once", "hold \"all\" when not proven\nhold \"a\" when "
+	    "rest\nhold \"b\" when small\nhold \"c\" when rest and via web\n"
+	    "hold \"d\" when small and via web\n", "hold \"all\" when not "
+	    "proven\nhold \"a\" when rest\nhold \"b\" when small\nhold \"c\" "
+	    "when rest and via web\n", "W2: 4 rules are shadowed by this "
+	    "one, which speaks at least as severely whenever they do: \"a\", "
+	    "\"b\", \"c\", ...", 1 },
 	{ "W3", "ceiling 10 btc in 24h, 5 btc each\n"
 	    "hold when amount > 5 btc\n", "ceiling 10 btc in 24h, 5 btc each\n"
 	    "hold when amount >= 5 btc\n", "W3", 2 },
@@ -109,10 +116,38 @@ static const struct w cases[] = {
 	    "in 7d of c > 1 % of hot less up to 5 %\nhold when c and count "
 	    "asked on platform in 6h of c > normal by 50 % until learnt 9\n",
 	    "W5", 1 },
-	{ "W6", "class c when via web\n",
-	    "class c when via web\nceiling 1 % of hot in 24h\n", "W6", 1 },
-	{ "W6 not one that is held", "class c when via web\n",
-	    "class c when via web\nhold when c\n", "W6", 1 },
+	{ "W5 a budget where its line is asked",
+	    "class c when via web\nhold when age of account > 2d and c and "
+	    "sum asked on platform in 6h of c > normal by 50 % until learnt "
+	    "9 btc\nhold when age of account > 3d and sum committed on "
+	    "platform in 24h > 5 btc\n",
+	    "class c when via web\nhold when age of account > 2d and c and "
+	    "sum asked on platform in 6h of c > normal by 50 % until learnt "
+	    "9 btc\nhold when age of account > 1d and sum committed on "
+	    "platform in 24h > 5 btc\n", "W5", 1 },
+	{ "W5 what is refused is no budget", "class c when via web\nhold "
+	    "when c and count asked on platform in 6h of c > normal by 50 % "
+	    "until learnt 9\nhold when c and sum blocked on platform in 7d "
+	    "of c > 1 % of hot less up to 5 %\n", "class c when via web\n"
+	    "hold when c and count asked on platform in 6h of c > normal by "
+	    "50 % until learnt 9\nhold when c and sum asked on platform in "
+	    "7d of c > 1 % of hot less up to 5 %\n", "W5", 1 },
+	{ "W6", "class c when via web\ndelay 1h when c\n",
+	    "class c when via web\ndelay 1h when c\nceiling 1 % of hot in "
+	    "24h\n", "W6", 1 },
+	{ "W6 not one that is held", "class c when via web\ndelay 1h when "
+	    "c\n", "class c when via web\ndelay 1h when c\nhold when c\n",
+	    "W6", 1 },
+	{ "W6 not one that no rule reads",
+	    "class c when via web\ndelay 1h when c\n",
+	    "class c when via web\ndelay 1h when via web\n", "W6", 1 },
+	{ "W6 what is proven stands apart",
+	    "class c when via web\ndelay 1h when c\n",
+	    "class c when via web\ndelay 1h when c\n" BUDGET, "W6", 1 },
+	{ "W6 not a circumstance",
+	    "class old when age of account >= 9d\ndelay 1h when old\n",
+	    "class old when age of platform >= 9d\ndelay 1h when old\n",
+	    "W6", 1 },
 	{ "W7 useless", "allow when amount < 1 btc\nallow when amount < 2 "
 	    "btc\n", "allow when amount < 1 btc\nallow when via web\n",
 	    "W7", 1 },
@@ -131,6 +166,31 @@ static const struct w cases[] = {
 	    "to 5 %\n", "W11", 1 },
 	{ "W11 one account", "halt when amount > 5 btc\n",
 	    "halt when amount > 1 % of hot\n", "W11", 1 },
+	{ "W11 all must be met: the dearest",
+	    "halt when sum confirmed on platform in 2h > 0.09 % of hot and "
+	    "distinct accounts confirmed on platform in 2h > 2\n",
+	    "halt when sum confirmed on platform in 2h > 0.1 % of hot and "
+	    "distinct accounts confirmed on platform in 2h > 2\n",
+	    "W11: a stranger stops everything with 3 accounts and 0.09 % of "
+	    "hot in hand", 1 },
+	{ "W11 one is enough: the cheapest",
+	    "halt when sum confirmed on platform in 2h > 0.1 % of hot or "
+	    "distinct accounts confirmed on platform in 2h > 2\n",
+	    "halt when sum confirmed on platform in 2h > 0.1 % of hot or "
+	    "sum committed on platform in 2h > 0.2 % of hot\n",
+	    "W11: a stranger stops everything with 3 accounts and 0.00000003 "
+	    "btc in hand", 1 },
+	{ "W12 not what is refused",
+	    "hold when sum committed on platform in 1d > 9 btc\n",
+	    "hold when sum confirmed on platform in 1d > 9 btc\n", "W12",
+	    1 },
+	{ "W12 not behind a tighter one",
+	    "hold when sum committed on platform in 1h > 1 btc\n"
+	    "hold when sum committed on platform in 1d > 24 btc less up to "
+	    "1 %\n",
+	    "hold when sum committed on platform in 1h > 1 btc\n"
+	    "hold when sum committed on platform in 1d > 23 btc less up to "
+	    "1 %\n", "W12", 1 },
 	{ "W12", "hold when rest and sum committed on platform in 1d of rest "
 	    "> 9 btc\n", "hold when rest and sum committed on platform in 1d "
 	    "of rest > 9 btc less up to 10 %\n", "W12", 1 },
@@ -140,6 +200,18 @@ static const struct w cases[] = {
 	    "by lot 1 in 9 when not proven\n", "W12", 1 },
 	{ "W13", "hold when via web\n", "hold when via web\n" BUDGET, "W13",
 	    0 },
+	{ "W13 a line may be stretched", "hold \"l\" when sum committed on "
+	    "platform in 24h of not proven > normal by 50 % until learnt 9 "
+	    "btc\n", BUDGET, "W13: only a line that a normal can stretch "
+	    "bounds what can leave in 24h (\"l\", normal by 50 % until learnt "
+	    "9 btc)", 0 },
+	{ "W13 while", "class old when age of platform > 9d\nhold \"h\" when "
+	    "old and not proven and sum committed on platform in 24h of not "
+	    "proven > 7 btc\nhold \"l\" when sum committed on platform in "
+	    "24h of not proven > normal by 50 % until learnt 9 btc\n", BUDGET,
+	    "W13: while `not old`, only a line that a normal can stretch "
+	    "bounds what can leave in 24h (\"l\", normal by 50 % until learnt "
+	    "9 btc); otherwise 7 btc, by \"h\"", 0 },
 	{ "W14", "hold when sum asked by account in 24h < 5 btc and via web\n",
 	    "hold when sum asked by account in 24h < 5 btc and via web\n"
 	    "deny when sum asked by account in 24h >= 5 btc\n", "W14", 1 },
@@ -170,7 +242,8 @@ warned(const char *text, const char *what, int from)
 	for (i = 0; i < diag_warnings(d) && line == 0; i++) {
 		it = diag_get(d, i);
 		if (strncmp(it->text, what, strlen(what)) == 0 &&
-		    it->text[strlen(what)] == ':' && it->pos.line >= from)
+		    (strlen(what) > 3 || it->text[strlen(what)] == ':') &&
+		    it->pos.line >= from)
 			line = it->pos.line;
 	}
 	diag_free(&d);
