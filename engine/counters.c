@@ -221,28 +221,24 @@ add_one(struct decision *d, int agg)
 void
 counters_add(struct decision *d, enum agg_stage stage)
 {
-	const struct engine *e = d->e;
-	int		 i, agg;
+	const struct member_of_stage *m = d->e->by_stage[stage];
+	const struct member_of_stage *end = m + d->e->n_by_stage[stage];
 
-	for (i = 0; i < e->n_by_stage[stage]; i++) {
-		agg = e->by_stage[stage][i];
-		if (belongs(&e->p->aggs[agg].def, d->w->classes))
-			add_one(d, agg);
-	}
+	for (; m < end; m++)
+		if ((d->w->classes & m->mask) == m->want)
+			add_one(d, m->agg);
 }
 
 void
 counters_add_new(struct decision *d, enum agg_stage stage, uint64_t before)
 {
-	const struct engine *e = d->e;
-	int		 i, agg;
+	const struct member_of_stage *m = d->e->by_stage[stage];
+	const struct member_of_stage *end = m + d->e->n_by_stage[stage];
 
-	for (i = 0; i < e->n_by_stage[stage]; i++) {
-		agg = e->by_stage[stage][i];
-		if (belongs(&e->p->aggs[agg].def, d->w->classes) &&
-		    !belongs(&e->p->aggs[agg].def, before))
-			add_one(d, agg);
-	}
+	for (; m < end; m++)
+		if ((d->w->classes & m->mask) == m->want &&
+		    (before & m->mask) != m->want)
+			add_one(d, m->agg);
 }
 
 enum move { MOVE_RESERVE, MOVE_DROP, MOVE_RELEASE };
@@ -306,7 +302,7 @@ move_all(struct decision *d, enum move move)
 	int		 i, agg;
 
 	for (i = 0; i < e->n_by_stage[STAGE_COMMITTED]; i++) {
-		agg = e->by_stage[STAGE_COMMITTED][i];
+		agg = e->by_stage[STAGE_COMMITTED][i].agg;
 		c = &e->counters[agg];
 		rec = d->rec[c->place];
 		if (rec >= FULL ||

@@ -220,6 +220,14 @@ struct counter {
 	struct members_shape members;
 };
 
+/* One of a stage's counters, and which withdrawals belong in it: those of
+ * whose classes `mask` leaves `want`. */
+struct member_of_stage {
+	uint64_t	mask;
+	uint64_t	want;
+	int		agg;
+};
+
 /* A kind of thing that has windows. */
 struct place {
 	enum agg_scope	scope;
@@ -278,7 +286,7 @@ struct engine {
 	struct place	places[PLACES_MAX];
 	int		n_places;
 	struct counter	counters[AGGS_MAX];
-	int		by_stage[STAGE_CONFIRMED + 1][AGGS_MAX];
+	struct member_of_stage by_stage[STAGE_CONFIRMED + 1][AGGS_MAX];
 	int		n_by_stage[STAGE_CONFIRMED + 1];
 	uint16_t	opt[OPT__COUNT];	/* 0: not there */
 	int		frozen[SLOTS_MAX];	/* slots kept while waiting */

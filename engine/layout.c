@@ -130,6 +130,19 @@ counter_shape(struct counter *c, const struct prog_agg *a)
 	return members_words(&c->members) * 4;
 }
 
+static struct member_of_stage
+stage_member(const struct engine *e, int agg)
+{
+	const struct agg *def = &e->p->aggs[agg].def;
+	uint64_t	 bit;
+
+	if (def->cls < 0)
+		return (struct member_of_stage){ .agg = agg };
+	bit = UINT64_C(1) << def->cls;
+	return (struct member_of_stage){ .agg = agg, .mask = bit,
+		.want = def->cls_not ? 0 : bit };
+}
+
 static enum rc
 counters_place(struct engine *e, struct err *err)
 {
@@ -154,7 +167,8 @@ counters_place(struct engine *e, struct err *err)
 			pl->keep_ms = keep_ms;
 		c->normal = e->p->aggs[i].learn ? e->n_normals++ : -1;
 		stage = e->p->aggs[i].def.stage;
-		e->by_stage[stage][e->n_by_stage[stage]++] = i;
+		e->by_stage[stage][e->n_by_stage[stage]++] =
+		    stage_member(e, i);
 	}
 	return RC_OK;
 }

@@ -6,8 +6,9 @@
 
 #include "engine/store.h"
 
-/* Below this huge pages would only waste. */
-#define HUGE_FROM_BYTES	((size_t)8 << 20)
+/* Below this huge pages would only waste: the kernel clears a whole one when
+ * a byte of it is touched. */
+#define HUGE_FROM_BYTES	((size_t)64 << 20)
 
 enum rc
 store_map(void **out, size_t bytes, const char *what, struct err *e)
@@ -41,9 +42,11 @@ void
 store_populate(void *p, size_t bytes)
 {
 #ifdef MADV_POPULATE_WRITE
+	if (p == NULL)
+		return;
+	(void)madvise(p, bytes, MADV_HUGEPAGE);
 	/* Else it comes as it is touched, or is missing then as now. */
-	if (p != NULL)
-		(void)madvise(p, bytes, MADV_POPULATE_WRITE);
+	(void)madvise(p, bytes, MADV_POPULATE_WRITE);
 #else
 	(void)p;
 	(void)bytes;

@@ -577,6 +577,9 @@ replay_event(struct replay *r, const struct scenario_event *ev,
 	if (feed_read(r->feed, ev, net, history, r->cidrs, &item, e) !=
 	    RC_OK || feed_check(r->feed, &item, e) != RC_OK)
 		return RC_FAILED;
+	/* There is no queue here: all at once is better than in turn. */
+	engine_prefetch(r->engine, &item.in);
+	engine_prefetch_records(r->engine, &item.in);
 	apply_item(r, &item);
 	r->item = NULL;
 	return verdict(r, e);
