@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What the documents promise: commands, targets, files and the policy shown.
 """
+import glob
 import os
 import re
 import subprocess
@@ -40,7 +41,38 @@ def links(name, text):
             yield '%s names %s' % (name, target)
 
 
+def cited():
+    """The numbers of rules and warnings that the tests cite in a name: of a
+    case, or of a golden file."""
+    text = []
+    for pattern in ('*/test/*.c', 'tests/*.py', 'tests/*.sh', 'tests/*/*.in'):
+        for path in glob.glob(os.path.join(ROOT, pattern)):
+            if path == os.path.abspath(__file__):
+                continue
+            with open(path, encoding='utf-8', errors='replace') as f:
+                text.append(f.read())
+    names = re.findall(r'"([^"\n]*)"|\'([^\'\n]*)\'', '\n'.join(text))
+    names = [a or b for a, b in names]
+    names += [os.path.basename(path) for path in
+              glob.glob(os.path.join(ROOT, 'tests/*/*.in')) +
+              glob.glob(os.path.join(ROOT, 'tests/policy/*/*.in'))]
+    return {kind + str(int(n)) for name in names
+            for kind, n in re.findall(r'\b([SW])(\d+)\b', name)}
+
+
+def numbered():
+    """Every rule S1.. and warning W1.. of the manual, each cited by a test."""
+    manual = read('man/drawbridge.policy.5')
+    rules = set(re.findall(r'^\.It ([SW]\d+)', manual, re.M))
+    wanted = {'S%d' % n for n in range(1, 50)}
+    wanted |= {'W%d' % n for n in range(1, 15)}
+    yield from ('the manual lacks ' + r for r in sorted(wanted - rules))
+    yield from ('no test cites ' + r for r in sorted(rules - cited()))
+
+
 def main():
+    case('every numbered rule is in the manual and cited by a test',
+         list(numbered()))
     texts = {name: read(name) for name in DOCUMENTS}
     case('documents name files that are there',
          [w for name, text in texts.items() for w in links(name, text)])

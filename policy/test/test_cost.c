@@ -196,6 +196,36 @@ check_cost(void)
 }
 
 static void
+check_prices(void)
+{
+	struct policy	*p = load(HEAD
+	    "hold \"n\" when amount > 2 btc and count asked on platform in "
+	    "1h > 9\n"
+	    "hold \"crowd\" when amount > 2 btc and distinct accounts asked "
+	    "on platform in 1h > 9\n"
+	    "hold \"c\" when sum committed on platform in 1h > 2 % of hot\n");
+	struct program	*g = NULL;
+	char		*said = NULL;
+	size_t		 len = 0;
+	FILE		*out = open_memstream(&said, &len);
+
+	check_case("S19 one account asks often; a crowd needs accounts");
+	if (program_new(&g, p, NULL) != RC_OK || out == NULL)
+		exit(1);
+	cost_print(g, -1, out);
+	(void)fclose(out);
+	CHECK(strstr(said, "price of hold \"n\": 1 account and 20.0000001 btc "
+	    "in hand") != NULL);
+	CHECK(strstr(said, "price of hold \"crowd\": 10 accounts and "
+	    "20.0000001 btc in hand") != NULL);
+	CHECK(strstr(said, "price of hold \"c\": 1 account and 2 % of hot in "
+	    "hand") != NULL);
+	free(said);
+	program_free(&g);
+	policy_free(&p);
+}
+
+static void
 check_signer(void)
 {
 	struct policy	*p = load(HEAD "hold by 2 when amount >= 50 btc\n"
@@ -223,6 +253,7 @@ main(void)
 	check_promise_more();
 	check_promise_lines();
 	check_cost();
+	check_prices();
 	check_signer();
 	return check_done();
 }

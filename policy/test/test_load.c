@@ -207,7 +207,7 @@ test_refusals(void)
 	size_t			 len = 0;
 	FILE			*f;
 
-	check_case("a policy loads whole or not at all");
+	check_case("S47 a policy loads whole or not at all");
 	f = open_memstream(&said, &len);
 	CHECK(policy_load_text(&p, "x.policy", text, strlen(text), f, &e) ==
 	    RC_FAILED);

@@ -161,19 +161,19 @@ static const struct w cases[] = {
 	    "hold when age of listing < 24h and amount > 1 btc\n", "W10", 1 },
 	{ "W10 chain", "hold when destination new to chain\n",
 	    "hold when destination new to chain and rest\n", "W10", 1 },
-	{ "W11", "halt when count asked on platform in 1h > 50\n",
+	{ "W11 S46 heads cost nothing", "halt when count asked on platform in 1h > 50\n",
 	    "halt when sum committed on platform in 1h > 1 % of hot less up "
 	    "to 5 %\n", "W11", 1 },
-	{ "W11 one account", "halt when amount > 5 btc\n",
+	{ "W11 S46 one account", "halt when amount > 5 btc\n",
 	    "halt when amount > 1 % of hot\n", "W11", 1 },
-	{ "W11 all must be met: the dearest",
+	{ "W11 S46 all must be met: the dearest",
 	    "halt when sum confirmed on platform in 2h > 0.09 % of hot and "
 	    "distinct accounts confirmed on platform in 2h > 2\n",
 	    "halt when sum confirmed on platform in 2h > 0.1 % of hot and "
 	    "distinct accounts confirmed on platform in 2h > 2\n",
 	    "W11: a stranger stops everything with 3 accounts and 0.09 % of "
 	    "hot in hand", 1 },
-	{ "W11 one is enough: the cheapest",
+	{ "W11 S46 one is enough: the cheapest",
 	    "halt when sum confirmed on platform in 2h > 0.1 % of hot or "
 	    "distinct accounts confirmed on platform in 2h > 2\n",
 	    "halt when sum confirmed on platform in 2h > 0.1 % of hot or "
