@@ -140,7 +140,8 @@ is_watched(const struct warn *w, const struct cond *region, enum want want)
 		if (is_wanted(w->p, &w->watches[i], want) &&
 		    watch_covers(w->p, &w->watches[i], region))
 			return true;
-	return false;
+	/* Who could not look has not seen that nobody watches. */
+	return imply_spent();
 }
 
 /* --- W5 ---------------------------------------------------------------- */

@@ -248,7 +248,8 @@ w11_rule(const struct warn *w, int r)
 	/* One account must at least ask for this (S9). */
 	price = dearer(price, (struct price){ 1, each.ppm != 0 ? 0 : each.sat,
 		each.ppm, 0 });
-	if (!is_cheap(w, price, &known) || (!known && any && !asking))
+	if (!is_cheap(w, price, &known) || (!known && any && !asking) ||
+	    imply_spent())
 		return;
 	share = price.sat < muldiv(hot_of(w), price.hot_ppm, 1000000);
 	if (share)
@@ -341,7 +342,7 @@ w12_edge(const struct warn *w)
 		if (!warn_is_budget(w->p, t) || t->less_ppm != 0 ||
 		    t->agg.scope != SCOPE_PLATFORM ||
 		    (t->limit == 0 && t->hot_ppm == 0) || has_lot(w, t) ||
-		    is_behind(w, t))
+		    is_behind(w, t) || imply_spent())
 			continue;
 		day = in_a_day(t);
 		if (t->limit == 0)
@@ -388,7 +389,7 @@ w13_promise(const struct warn *w)
 	char		 rest[PRINT_TEXT_MAX] = "";
 
 	watch_promise(w->p, w->hot_sat, &q);
-	if (q.has_ceiling || (q.all.bounded && !q.by_line))
+	if (q.has_ceiling || (q.all.bounded && !q.by_line) || imply_spent())
 		return;
 	if (!q.all.bounded) {
 		diag_warning(w->d, pos, NULL, "W13: nothing bounds what can "
