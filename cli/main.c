@@ -3,6 +3,7 @@
  * else is in the command's own file.
  */
 #include <sodium.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,11 +15,12 @@ struct command {
 	int		(*run)(int argc, char **argv);
 	const char	*usage;		/* what follows the name; lines */
 	const char	*help;		/* one line */
+	bool		 page;		/* of the manual, drawbridge-NAME */
 };
 
 #define SCENES_USAGE							\
 	"    [--sizes small,...] [--seeds N] [--kinds ATTACK,...]\n"	\
-	"    [--reviewer WHO]... [--json] [more: drawbridge(1)]"
+	"    [--reviewer WHO]... [--json] [more: the manual]"
 
 static const struct command commands[] = {
 	{ "check", cmd_check,
@@ -26,32 +28,38 @@ static const struct command commands[] = {
 	    "[--json] --cost|--signer|--print POLICY\n"
 	    "[--json] --against OLD NEW\n"
 	    "[--json] --words",
-	    "read a policy: errors, warnings, what it costs, what it changes" },
+	    "read a policy: errors, warnings, what it costs, what it changes",
+	    false },
 	{ "compare", cmd_compare,
 	    "[--policy POLICY]... [--honest]\n" SCENES_USAGE,
-	    "loss and friction of policies side by side" },
+	    "loss and friction of policies side by side",
+	    true },
 	{ "exposure", cmd_exposure,
 	    "[--json] [--quiet] --policy POLICY [SIZES] SCENARIO\n"
-	    "[--json] --policy POLICY --hot BTC --accounts N [--fund BTC]\n"
-	    "    [--days N]",
-	    "the most that a thief with all credentials can take, and why" },
+	    "[--json] --policy POLICY --hot BTC --accounts N\n"
+	    "    [--fund BTC] [--days N]",
+	    "the most that a thief with all credentials can take, and why",
+	    true },
 	{ "replay", cmd_replay,
 	    "--policy POLICY [--reviewer none|oracle:MINUTES[,N/h][,P%]]\n"
 	    "    [--report text|json] [--decisions FILE.jsonl]\n"
 	    "    [--history SCENARIO] [--from MS] [--lot-key HEX] [--quiet]\n"
 	    "    SCENARIO",
-	    "decide a scenario's withdrawals and score the policy" },
+	    "decide a scenario's withdrawals and score the policy",
+	    false },
 	{ "simulate", cmd_simulate,
 	    "--seed N --preset small|medium|large [--attack NAME]\n"
 	    "    [--owners P%] [--days N] [--accounts N] [--crash-day N]\n"
 	    "    [--network NAME] [--start DAY] [--set NAME=VALUE]... -o FILE\n"
 	    "[--json] --list|--params",
-	    "make a scenario: a platform's customers, and a thief" },
+	    "make a scenario: a platform's customers, and a thief",
+	    true },
 	{ "tune", cmd_tune,
 	    "--policy POLICY --let NAME=FROM..TO[:STEPS]...\n"
 	    "    [--points N] [--search-seed N]\n"
 	    "    [--friction held|value|delayed|code|all]\n" SCENES_USAGE,
-	    "search a policy's numbers: loss against friction" },
+	    "search a policy's numbers: loss against friction",
+	    true },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -104,7 +112,11 @@ help(const char *command)
 		return STATUS_USAGE;
 	(void)printf("drawbridge %s: %s\n\n", c->name, c->help);
 	print_usage(stdout, c);
-	(void)printf("\nThe options are in drawbridge(1).\n");
+	if (c->page)
+		(void)printf("\nThe options are in drawbridge-%s(1).\n",
+		    c->name);
+	else
+		(void)printf("\nThe options are in drawbridge(1).\n");
 	return STATUS_DONE;
 }
 
