@@ -579,8 +579,7 @@ afford(struct tableau *t)
 	if (t->budget == 0 || allowance == 0)
 		return false;
 	t->budget--;
-	if (allowance != INT64_MAX)
-		allowance--;
+	allowance -= allowance != INT64_MAX;
 	return true;
 }
 

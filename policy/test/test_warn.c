@@ -161,7 +161,8 @@ static const struct w cases[] = {
 	    "hold when age of listing < 24h and amount > 1 btc\n", "W10", 1 },
 	{ "W10 chain", "hold when destination new to chain\n",
 	    "hold when destination new to chain and rest\n", "W10", 1 },
-	{ "W11 S46 heads cost nothing", "halt when count asked on platform in 1h > 50\n",
+	{ "W11 S46 heads cost nothing",
+	    "halt when count asked on platform in 1h > 50\n",
 	    "halt when sum committed on platform in 1h > 1 % of hot less up "
 	    "to 5 %\n", "W11", 1 },
 	{ "W11 S46 one account", "halt when amount > 5 btc\n",
