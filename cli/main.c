@@ -192,6 +192,7 @@ list(FILE *f)
 static int
 dispatch(int argc, char **argv)
 {
+	static char		 whole[64];
 	const char		*name = argc > 1 ? argv[1] : NULL;
 	const struct command	*c;
 
@@ -216,6 +217,9 @@ dispatch(int argc, char **argv)
 		return unknown(name);
 	if (argc == 3 && strcmp(argv[2], "--help") == 0)
 		return help(name);
+	/* What getopt complains with, as the commands themselves do. */
+	(void)snprintf(whole, sizeof(whole), "drawbridge %s", name);
+	argv[1] = whole;
 	return c->run(argc - 1, argv + 1);
 }
 

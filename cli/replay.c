@@ -228,7 +228,7 @@ cmd_replay(int argc, char **argv)
 
 	if (options(&o, argc, argv, &e) != RC_OK) {
 		if (e.text[0] != '\0')
-			(void)fprintf(stderr, "drawbridge: replay: %s\n",
+			(void)fprintf(stderr, "drawbridge replay: %s\n",
 			    e.text);
 		return usage("replay");
 	}
@@ -242,7 +242,7 @@ cmd_replay(int argc, char **argv)
 	program_free(&program);
 	policy_free(&policy);
 	if (rc != RC_OK) {
-		(void)fprintf(stderr, "drawbridge: replay: %s\n", e.text);
+		(void)fprintf(stderr, "drawbridge replay: %s\n", e.text);
 		return STATUS_FAILED;
 	}
 	return STATUS_DONE;
