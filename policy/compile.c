@@ -14,6 +14,7 @@
 #include "lib/civil.h"
 #include "lib/ident.h"
 #include "policy/build.h"
+#include "policy/interval.h"
 
 /* Parentheses inside one another; policy_load() stops long before. */
 #define DEPTH_MAX	256
@@ -55,25 +56,6 @@ note_shared(struct build *b, const struct quantity *q)
 	return true;
 }
 
-static enum relop
-rel_not(enum relop rel)
-{
-	switch (rel) {
-	case REL_GT:
-		return REL_LE;
-	case REL_GE:
-		return REL_LT;
-	case REL_LT:
-		return REL_GE;
-	case REL_LE:
-		return REL_GT;
-	case REL_EQ:
-		break;
-	}
-	assert(!"not = is two tests");
-	return rel;
-}
-
 static int
 compile_compare(struct build *b, const struct cond *c, bool negate, int if_true,
     int if_false)
@@ -100,7 +82,8 @@ compile_compare(struct build *b, const struct cond *c, bool negate, int if_true,
 		t.rel = REL_LT;
 		return emit(b, &t);
 	}
-	t.rel = rel_not(c->rel);
+	assert(c->rel != REL_EQ);	/* not = is two tests */
+	t.rel = relop_opposite(c->rel);
 	return emit(b, &t);
 }
 

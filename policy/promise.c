@@ -207,20 +207,6 @@ cover_cells(struct work *w)
 	free(cond);
 }
 
-/* The classes that a condition names, as deep as the parser allows. */
-static uint64_t
-named_in(const struct cond *c)
-{
-	uint64_t	 by = 0;
-	int		 i;
-
-	if (c->kind == COND_CLASS)
-		by |= UINT64_C(1) << c->index;
-	for (i = 0; i < c->n_kids; i++)
-		by |= named_in(c->kids[i]);
-	return by;
-}
-
 /* Cells, fine ones or, where those are too many, coarse ones. */
 static void
 make_cells(struct work *w)
@@ -236,7 +222,7 @@ make_cells(struct work *w)
 	for (i = 0; i < w->n_budgets; i++) {
 		b = &w->watches[w->budgets[i]];
 		if (is_global(b))
-			w->by |= named_in(w->p->rules[b->rule].cond);
+			w->by |= watch_classes(w->p->rules[b->rule].cond);
 	}
 	w->n_cells = 0;
 	w->too_many = false;

@@ -193,22 +193,6 @@ w5_half(const struct warn *w)
 
 /* --- W6 ---------------------------------------------------------------- */
 
-/* As deep as the parser allows. */
-static uint64_t
-named_in(const struct cond *c)
-{
-	uint64_t	 by = 0;
-	int		 i;
-
-	if (c == NULL)
-		return 0;
-	if (c->kind == COND_CLASS)
-		by |= UINT64_C(1) << c->index;
-	for (i = 0; i < c->n_kids; i++)
-		by |= named_in(c->kids[i]);
-	return by;
-}
-
 /* What no single withdrawal decides. */
 static bool
 is_shared(const struct policy *p, const struct quantity *q)
@@ -265,7 +249,7 @@ shares_of(const struct warn *w)
 			shared |= UINT64_C(1) << i;
 	for (i = 0; i < p->n_rules; i++)
 		if (!p->rules[i].shadow)
-			read |= named_in(p->rules[i].cond);
+			read |= watch_classes(p->rules[i].cond);
 	for (i = 0; i < w->n_watches; i++)
 		if (w->watches[i].agg.cls >= 0)
 			read |= UINT64_C(1) << w->watches[i].agg.cls;

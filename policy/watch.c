@@ -165,6 +165,22 @@ watch_held(const struct policy *p, const struct cond *region)
 	return !allowed;
 }
 
+/* As deep as the parser allows. */
+uint64_t
+watch_classes(const struct cond *c)
+{
+	uint64_t	 by = 0;
+	int		 i;
+
+	if (c == NULL)
+		return 0;
+	if (c->kind == COND_CLASS)
+		by |= UINT64_C(1) << c->index;
+	for (i = 0; i < c->n_kids; i++)
+		by |= watch_classes(c->kids[i]);
+	return by;
+}
+
 int
 watch_windows_a_day(int64_t window_ms)
 {

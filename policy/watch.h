@@ -46,6 +46,9 @@ bool watch_covers(const struct policy *p, const struct watch *w,
  * or no `allow` can match.  A NULL region is every withdrawal. */
 bool watch_held(const struct policy *p, const struct cond *region);
 
+/* The classes that a condition itself names, a bit each; NULL: none. */
+uint64_t watch_classes(const struct cond *c);
+
 /* How many of its windows a day may use up. */
 int watch_windows_a_day(int64_t window_ms);
 

@@ -308,14 +308,15 @@ main(void)
 	struct rig	*a, *b;
 	uint64_t	 seed;
 
-	check_case("books sum to zero, ids are asked for once");
+	check_case("balances always sum to zero, ids are asked for once");
 	for (seed = 0; seed < 10; seed++)
 		books(seed);
 	check_case("the same inputs give the same state");
 	for (seed = 0; seed < 4; seed++)
 		twins(rig_new(policy, 1, false), rig_new(policy, 1, false),
 		    seed, true);
-	check_case("the ident key changes no decision");
+	check_case("no order of a hash table: the ident key changes "
+	    "no decision");
 	for (seed = 0; seed < 6; seed++)
 		twins(rig_new(policy, 1, false), rig_new(policy,
 		    (unsigned char)(2 + seed), false), seed, false);
