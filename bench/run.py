@@ -70,7 +70,7 @@ def summary(samples):
 
 
 ENGINE = (("engine 10 k accounts", "10000", "1000000"),
-          ("engine 1 M accounts", "1000000", "2000000"),
+          ("engine 1 M accounts", "1000000", "1000000"),
           ("engine 10 M accounts", "10000000", "2000000"))
 REDIS = (("redis lua (hash)", "hash"), ("redis lua (keys)", "keys"))
 NODE = (("node (maps)", "maps"), ("node (typed arrays)", "typed"))
