@@ -82,7 +82,6 @@ compile_compare(struct build *b, const struct cond *c, bool negate, int if_true,
 		t.rel = REL_LT;
 		return emit(b, &t);
 	}
-	assert(c->rel != REL_EQ);	/* not = is two tests */
 	t.rel = relop_opposite(c->rel);
 	return emit(b, &t);
 }
