@@ -12,7 +12,6 @@
 #define STATUS_DONE	0
 #define STATUS_FAILED	1	/* refused or failed; the reason is on stderr */
 #define STATUS_USAGE	2
-#define STATUS_WAITING	3	/* accepted; waits for a person or a time */
 
 int cmd_check(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
