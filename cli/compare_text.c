@@ -6,8 +6,10 @@
 #include "lib/amount.h"
 #include "lib/civil.h"
 
-/* Widths: a name, a figure. */
+/* Widths of names; figures take eight, so that a line fits a terminal. */
 #define NAME_W	24
+#define KIND_W	20
+#define FILE_W	16
 
 static void
 heading(const char *text)
@@ -23,7 +25,7 @@ percent_column(int64_t ppm)
 {
 	char	 text[SCENES_TEXT_MAX];
 
-	(void)printf(" %9s", scenes_percent(text, ppm));
+	(void)printf(" %7s", scenes_percent(text, ppm));
 }
 
 static void
@@ -74,39 +76,60 @@ price_columns(const struct suite_sum *s)
 	time_column(p->delay_median_ms);
 	percent_column(scenes_share(p->stepped.count, p->all.count));
 	percent_column(scenes_share(p->stopped.count, p->all.count));
-	(void)printf(" %6" PRId64 "\n", s->false_halts);
+	(void)printf(" %5" PRId64 "\n", s->false_halts);
 }
 
 static void
 price_heading(const char *first)
 {
-	(void)printf("%-*s %9s %9s %9s %8s %9s %9s %6s\n", NAME_W, first,
-	    "held", "of value", "delayed", "median", "code", "stopped",
+	(void)printf("%-*s %7s %7s %7s %8s %7s %7s %5s\n", NAME_W, first,
+	    "held", "value", "delayed", "median", "code", "stopped",
 	    "halts");
 }
 
 /* Many policies */
 
+/* Which attack each policy fears most. */
+static void
+print_worst(const struct compare *cmp, int reviewer)
+{
+	const struct suite_options	*o = &cmp->scenes.suite;
+	const struct compared		*c;
+	struct suite_sum		 loss;
+	int				 i;
+
+	if (o->n_kinds < 2)
+		return;
+	(void)printf("\n%-*s the worst of them\n", FILE_W, "");
+	for (i = 0; i < cmp->n_policies; i++) {
+		c = &cmp->policies[i];
+		suite_sum(&loss, c->results[reviewer], cmp->n_results, false,
+		    -1, -1);
+		if (loss.worst_kind >= 0 && loss.loss_worst_ppm > 0)
+			(void)printf("%-*.*s %s\n", FILE_W, FILE_W, c->name,
+			    o->kinds[loss.worst_kind]);
+	}
+}
+
 static void
 print_side_by_side(const struct compare *cmp, int reviewer)
 {
-	const struct suite_options	*o = &cmp->scenes.suite;
 	const struct compared		*c;
 	struct suite_sum		 loss, price;
 	int				 i;
 
-	(void)printf("reviewer %s\n", cmp->scenes.reviewer_texts[reviewer]);
-	(void)printf("%-*s %9s %9s %9s", NAME_W, "", "lost", "worst",
-	    "of asked");
-	(void)printf(" %9s %9s %9s %9s %9s\n", "held", "of value",
-	    "delayed", "code", "stopped");
+	(void)printf("\nreviewer %s\n",
+	    cmp->scenes.reviewer_texts[reviewer]);
+	(void)printf("%-*s %7s %7s %7s", FILE_W, "", "lost", "worst", "got");
+	(void)printf(" %7s %7s %7s %7s %7s\n", "held", "value", "delayed",
+	    "code", "stopped");
 	for (i = 0; i < cmp->n_policies; i++) {
 		c = &cmp->policies[i];
 		suite_sum(&loss, c->results[reviewer], cmp->n_results, false,
 		    -1, -1);
 		suite_sum(&price, c->results[reviewer], cmp->n_results, true,
 		    -1, -1);
-		(void)printf("%-*.*s", NAME_W, NAME_W, c->name);
+		(void)printf("%-*.*s", FILE_W, FILE_W, c->name);
 		percent_column(loss.loss_mean_ppm);
 		percent_column(loss.loss_worst_ppm);
 		percent_column(loss.loss_share_ppm);
@@ -120,21 +143,22 @@ print_side_by_side(const struct compare *cmp, int reviewer)
 		    price.honest.all.count));
 		percent_column(scenes_share(price.honest.stopped.count,
 		    price.honest.all.count));
-		if (loss.worst_kind >= 0)
-			(void)printf("  %s", o->kinds[loss.worst_kind]);
 		(void)printf("\n");
 	}
+	print_worst(cmp, reviewer);
 }
 
 static void
 print_legend(void)
 {
-	(void)printf("\nlost: what left with the thieves, of the hot wallet, "
-	    "mean and worst of all attacks,\nand of what they asked for; the "
-	    "last column names the worst.  held: honest withdrawals\nheld or "
-	    "denied when nobody attacks, of their number and of their value; "
-	    "delayed, asked\nfor a code, and stopped by a halt: of their "
-	    "number.\n");
+	(void)printf("\n"
+	    "lost, worst: what left with the thieves, of the hot wallet, mean "
+	    "and worst of\n"
+	    "all attacks; got: of what they asked for.  held, value: honest "
+	    "withdrawals\n"
+	    "held or denied when nobody attacks, of their number and of their "
+	    "value;\n"
+	    "delayed, asked for a code, stopped by a halt: of their number.\n");
 }
 
 /* One policy */
@@ -146,7 +170,7 @@ print_kind(const struct compare *cmp, const struct compared *c, int size,
 	struct suite_sum	 s;
 	int			 i;
 
-	(void)printf("%-*.*s", NAME_W, NAME_W, name);
+	(void)printf("%-*.*s", KIND_W, KIND_W, name);
 	for (i = 0; i < cmp->scenes.n_reviewers; i++) {
 		suite_sum(&s, c->results[i], cmp->n_results, false, size,
 		    kind);
@@ -166,12 +190,12 @@ print_kinds(const struct compare *cmp, const struct compared *c, int size)
 	int				 i;
 
 	heading(o->sizes[size]);
-	(void)printf("%-*s %9s", NAME_W, "", "");
+	(void)printf("%-*s %7s", KIND_W, "", "");
 	for (i = 0; i < cmp->scenes.n_reviewers; i++)
-		(void)printf(" %28.28s", cmp->scenes.reviewer_texts[i]);
-	(void)printf("\n%-*s %9s", NAME_W, "attack", "asked");
+		(void)printf(" %24.24s", cmp->scenes.reviewer_texts[i]);
+	(void)printf("\n%-*s %7s", KIND_W, "attack", "asked");
 	for (i = 0; i < cmp->scenes.n_reviewers; i++)
-		(void)printf(" %9s %9s %8s", "lost", "worst", "alarm");
+		(void)printf(" %7s %7s %8s", "lost", "worst", "alarm");
 	(void)printf("\n");
 	for (i = 0; i < o->n_kinds; i++)
 		print_kind(cmp, c, size, i, o->kinds[i]);
@@ -250,21 +274,21 @@ print_rules(const struct compare *cmp, const struct compared *c)
 
 	suite_sum(&all, c->results[0], cmp->n_results, true, -1, -1);
 	heading("what the rules spoke on");
-	(void)printf("%-*s %-8s %9s %9s %9s %9s %14s\n", NAME_W, "rule",
-	    "", "honest", "of value", "attacks", "stolen", "btc");
+	(void)printf("%-*s %-7s %7s %7s %7s %7s %14s\n", NAME_W, "rule",
+	    "", "honest", "value", "attacks", "stolen", "btc");
 	for (i = 0; i < c->program->n_rules; i++) {
 		rule = &c->program->rules[i];
 		sum_rules(cmp, c, i, &h, &attacks);
 		if (rule->verdict == VERDICT_ALLOW ||
 		    (h.honest == 0 && h.attack == 0))
 			continue;
-		(void)printf("%-*.*s %-8s", NAME_W, NAME_W, rule->name,
+		(void)printf("%-*.*s %-7s", NAME_W, NAME_W, rule->name,
 		    verdict_text(rule->verdict));
 		percent_column(scenes_share(h.honest,
 		    all.honest.all.count));
 		percent_column(scenes_share(h.honest_sat,
 		    all.honest.all.sat));
-		(void)printf(" %9" PRId64 " %9" PRIu32 " %14s\n", attacks,
+		(void)printf(" %7" PRId64 " %7" PRIu32 " %14s\n", attacks,
 		    h.attack, amount_format_short(sat, h.attack_sat));
 	}
 }

@@ -97,17 +97,17 @@ print_prices(const struct policy *p, FILE *out)
 	struct warn	 w = { .p = p, .hot_sat = -1 };
 	struct watch	 coins;
 	int64_t		 accounts;
-	char		 name[128], text[PRINT_TEXT_MAX];
+	char		 name[128], text[PRINT_TEXT_MAX], number[32];
 	int		 i, n = watch_list(p, list, WATCHES_MAX);
 
 	for (i = 0; i < n; i++) {
 		if (list[i].agg.scope != SCOPE_PLATFORM)
 			continue;
 		warn_price(&w, &list[i], &accounts, &coins);
-		fprintf(out, "price of %s \"%s\": %" PRId64 " account%s and "
-		    "%s in hand%s\n", verdict_text(
-		    p->rules[list[i].rule].verdict), policy_rule_name(p,
-		    list[i].rule, name, sizeof(name)), accounts,
+		fprintf(out, "price of %s \"%s\": %s account%s and %s in "
+		    "hand%s\n", verdict_text(p->rules[list[i].rule].verdict),
+		    policy_rule_name(p, list[i].rule, name, sizeof(name)),
+		    print_number(number, sizeof(number), accounts),
 		    accounts == 1 ? "" : "s", coins_text(&coins, text,
 		    sizeof(text)), list[i].line ? ", until it is learnt" :
 		    "");
