@@ -315,7 +315,7 @@ main(void)
 	for (seed = 0; seed < 4; seed++)
 		twins(rig_new(policy, 1, false), rig_new(policy, 1, false),
 		    seed, true);
-	check_case("no order of a hash table: the ident key changes "
+	check_case("no order of a hash table matters, the ident key changes "
 	    "no decision");
 	for (seed = 0; seed < 6; seed++)
 		twins(rig_new(policy, 1, false), rig_new(policy,

@@ -70,7 +70,7 @@ ten_of(const char *rule, bool accounts, bool destinations)
 	char		*name = names[n_names++ % 2];
 
 	/* The name of the case before is still in use. */
-	snprintf(name, sizeof(names[0]), "S12 a thousand at once, ten go: %s",
+	snprintf(name, sizeof(names[0]), "S12 a thousand at once, ten go, %s",
 	    rule);
 	check_case(name);
 	snprintf(text, sizeof(text), "policy 1\ndefault allow\n"
@@ -144,7 +144,7 @@ test_held_starves_nobody(void)
 	struct tally	 c;
 	struct input	 in;
 
-	check_case("S10: a flood that is held takes no budget");
+	check_case("S10 a flood that is held takes no budget");
 	r = opened("policy 1\ndefault allow\n"
 	    "hold \"big\" when amount >= 1 btc\n"
 	    "hold \"budget\" when sum committed on platform in 24h > "
@@ -154,7 +154,7 @@ test_held_starves_nobody(void)
 	in = rig_withdrawal(r, t0, 2 * N, 3, 3, BTC / 2);
 	rig_apply(r, &in);
 	CHECK(rig_about_id(r, 2 * N)->state == STATE_RELEASED);
-	check_case("S10: what people release is counted then");
+	check_case("S10 what people release is counted then");
 	/* Two of 5: 10.5 with the half. */
 	rig_about(r, INPUT_RELEASE, t0, 0);
 	CHECK(rig_about_id(r, 0)->state == STATE_RELEASED);
@@ -173,7 +173,7 @@ test_given_back(void)
 	struct rig	*r;
 	struct input	 in;
 
-	check_case("S10: cancelling frees, S11: failing does not");
+	check_case("S10 cancelling frees, S11 failing does not");
 	r = opened("policy 1\ndefault allow\ndelay 1h when amount > 5 btc\n"
 	    "hold \"budget\" when sum committed on platform in 24h > "
 	    "10 btc\n", 3);

@@ -366,7 +366,7 @@ main(int argc, char **argv)
 	for (i = -1; i < N_LIMITS; i++) {
 		/* The name of the case before is still in use. */
 		snprintf(names[i & 1], sizeof(names[0]), "S15 no true sliding "
-		    "window exceeds its limit: %s", i < 0 ?
+		    "window exceeds its limit, %s", i < 0 ?
 		    "several at once" : limits[i].rule);
 		check_case(names[i & 1]);
 		released = held = matured = 0;
