@@ -306,7 +306,8 @@ in_a_day(const struct watch *t)
 	return day;
 }
 
-/* Does another budget over the same stop it earlier in the day? */
+/* Does a ceiling, or another budget over the same, stop it earlier in the
+ * day? */
 static bool
 is_behind(const struct warn *w, const struct watch *t)
 {
@@ -315,8 +316,18 @@ is_behind(const struct warn *w, const struct watch *t)
 	struct watch	 a, b;
 	int		 i;
 
+	a = in_a_day(t);
+	for (i = 0; i < w->p->n_ceilings; i++) {
+		memset(&b, 0, sizeof(b));
+		b.agg.window_ms = w->p->ceilings[i].window_ms;
+		if (!watch_limit(w->p, &w->p->ceilings[i].limit, &b))
+			continue;
+		b = in_a_day(&b);
+		if (warn_larger(w, &a, &b))
+			return true;
+	}
 	warn_rest(w->p, t, &rest, kids);
-	for (i = 0, a = in_a_day(t); i < w->n_watches; i++) {
+	for (i = 0; i < w->n_watches; i++) {
 		b = in_a_day(&w->watches[i]);
 		if (!warn_is_budget(w->p, &b) || b.agg.cls != t->agg.cls ||
 		    b.agg.cls_not != t->agg.cls_not ||

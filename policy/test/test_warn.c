@@ -185,6 +185,11 @@ static const struct w cases[] = {
 	    "hold when sum committed on platform in 1d > 9 btc\n",
 	    "hold when sum confirmed on platform in 1d > 9 btc\n", "W12",
 	    1 },
+	{ "W12 not behind a ceiling",
+	    "hold when sum committed on platform in 1h > 2 % of hot\n"
+	    "ceiling 48 % of hot in 24h\n",
+	    "hold when sum committed on platform in 1h > 2 % of hot\n"
+	    "ceiling 47 % of hot in 24h\n", "W12", 1 },
 	{ "W12 not behind a tighter one",
 	    "hold when sum committed on platform in 1h > 1 btc\n"
 	    "hold when sum committed on platform in 1d > 24 btc less up to "
