@@ -47,10 +47,14 @@ check_that(bool good, const char *what, const char *file, int line)
 {
 	if (good)
 		return true;
-	if (check_case_failed++ < 10)
+	/* One `not ok` a case, and what else is wrong with it. */
+	if (check_case_failed == 0)
 		printf("not ok %s: %s (%s:%d)\n",
 		    check_case_name != NULL ? check_case_name : "?", what,
 		    file, line);
+	else if (check_case_failed < 10)
+		printf("# and %s (%s:%d)\n", what, file, line);
+	check_case_failed++;
 	return false;
 }
 
