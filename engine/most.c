@@ -10,10 +10,6 @@
 
 #define ONE_Q10		1024
 #define HABIT_LATE_DAYS	3
-/* As in normal.h: a platform that has just begun may grow faster. */
-#define YOUNG_DAYS	28
-#define YOUNG_GROWTH	5
-#define LONG_DAYS	3
 
 static int64_t
 largest(const int64_t *w, int n)
@@ -43,15 +39,18 @@ most_normal(const struct engine *e, int agg, int64_t span_ms)
 	n = &e->normals[c->normal];
 	if ((level = n->level_q10) < 0)
 		return -1;
+	/* A hollow day may put it back to where it was. */
+	if (largest(n->levels_q10, NORMAL_LEVELS) > level)
+		level = largest(n->levels_q10, NORMAL_LEVELS);
 	for (i = 0; i < days; i++)
 		level = amount_add_saturate(level, muldiv(level,
-		    n->growth_ppm * (n->n_learned + i < YOUNG_DAYS ?
-		    YOUNG_GROWTH : 1), 1000000) + 1);
+		    n->growth_ppm * (n->n_learned + i < NORMAL_YOUNG_DAYS ?
+		    NORMAL_YOUNG_GROWTH : 1), 1000000) + 1);
 	weight = muldiv(largest(n->hour_q10, 24),
 	    largest(n->weekday_q10, 7), ONE_Q10);
 	/* Each weight moves by a sixteenth at most, and so may their sum,
 	 * by which they are divided then: 17/16 by 15/16, for both. */
-	if (n->fill_days < LONG_DAYS && n->n_learned / NORMAL_DAYS !=
+	if (n->fill_days < NORMAL_LONG_DAYS && n->n_learned / NORMAL_DAYS !=
 	    (n->n_learned + days) / NORMAL_DAYS)
 		weight = muldiv(weight, 17 * 17, 15 * 15) + 1;
 	return muldiv(level, weight, (int64_t)ONE_Q10 * ONE_Q10) + 1;

@@ -11,9 +11,7 @@
 #define WEIGHT_LEAST	(ONE_Q10 / 8)
 #define WEIGHT_MOST	(ONE_Q10 * 4)
 #define FALL_PPM		100000
-#define YOUNG_DAYS		28
-#define YOUNG_GROWTH		5
-#define LONG_DAYS		3
+#define HOLLOW			32
 #define SPREAD_LEAST_PPM 10000
 #define SPREAD_MOST_PPM	4000000
 #define MILLION		1000000
@@ -198,12 +196,13 @@ static void
 learn_level(struct normal *n)
 {
 	int64_t	 level = n->level_q10, target, step;
+	bool	 young = n->n_learned < NORMAL_YOUNG_DAYS;
 
 	target = clip(median_day_q10(n), level / 2, 2 * level);
-	step = target > level ? (target - level) / 8 : (target - level) / 4;
+	step = (target - level) / (target > level && !young ? 8 : 4);
 	step = clip(step, -muldiv(level, FALL_PPM, MILLION),
-	    muldiv(level, n->growth_ppm *
-	    (n->n_learned < YOUNG_DAYS ? YOUNG_GROWTH : 1), MILLION));
+	    muldiv(level, n->growth_ppm * (young ? NORMAL_YOUNG_GROWTH : 1),
+	    MILLION));
 	n->level_q10 = level + step;
 }
 
@@ -253,13 +252,13 @@ learn_spread(struct normal *n)
 static bool
 long_window(const struct normal *n)
 {
-	return n->fill_days >= LONG_DAYS;
+	return n->fill_days >= NORMAL_LONG_DAYS;
 }
 
 static int
 days_needed(const struct normal *n)
 {
-	return long_window(n) ? LONG_DAYS : NORMAL_DAYS;
+	return long_window(n) ? NORMAL_LONG_DAYS : NORMAL_DAYS;
 }
 
 /* A whole day, old enough and not bad, is learnt. */
@@ -295,10 +294,12 @@ learn(struct normal *n, int64_t day, const int64_t hours[HOURS])
 static void
 note_recent(struct normal *n)
 {
-	int64_t	 mean, most = 0;
+	int64_t	 mean, most = -1;
 	int	 i;
 
 	for (i = 1; i < NORMAL_DELAY; i++) {
+		if (n->delay_hollow[i] != 0)
+			continue;
 		mean = flat_mean_q10(n, n->delay[i], n->day - i);
 		most = mean > most ? mean : most;
 	}
@@ -307,7 +308,54 @@ note_recent(struct normal *n)
 		mean = flat_mean_q10(n, n->learned[i], n->learned_day[i]);
 		most = mean > most ? mean : most;
 	}
-	n->recent_q10 = most;
+	/* All hollow: they bound nothing. */
+	n->recent_q10 = most < 0 ? INT64_MAX : most;
+}
+
+/*
+ * The window was emptying since `from`: what was learnt from then on is
+ * forgotten, the oldest day stands in its place.
+ */
+static void
+unlearn(struct normal *n, int64_t from)
+{
+	int	 i, k;
+
+	for (k = 0; k < NORMAL_DAYS - 1 && n->learned_day[k] >= from; k++)
+		continue;
+	for (i = 0; k > 0 && i < NORMAL_DAYS; i++) {
+		memcpy(n->learned[i], n->learned[i + k < NORMAL_DAYS ? i + k :
+		    NORMAL_DAYS - 1], sizeof(n->learned[i]));
+		n->learned_day[i] = n->learned_day[i + k < NORMAL_DAYS ?
+		    i + k : NORMAL_DAYS - 1];
+	}
+}
+
+/* Today is over: did it say anything?  See normal.h. */
+static void
+note_hollow(struct normal *n)
+{
+	int64_t	 then;
+	int	 i;
+
+	if (n->level_q10 > 0 &&
+	    day_mean_q10(n->delay[0]) < n->level_q10 / HOLLOW) {
+		i = (int)clip(n->fill_days + NORMAL_DELAY, 0,
+		    NORMAL_LEVELS - 1);
+		then = n->levels_q10[i];
+		if (then > n->level_q10)
+			n->level_q10 = then;
+		n->full_day = n->day + 1 + n->fill_days;
+		/* The days before it, still to be learnt, tell of emptying. */
+		for (i = 0; i < NORMAL_DELAY; i++)
+			if (i <= n->fill_days)
+				n->delay_hollow[i] = 1;
+		unlearn(n, n->day - n->fill_days);
+	} else
+		n->delay_hollow[0] = n->day < n->full_day;
+	memmove(&n->levels_q10[1], &n->levels_q10[0],
+	    (NORMAL_LEVELS - 1) * sizeof(n->levels_q10[0]));
+	n->levels_q10[0] = n->level_q10;
 }
 
 /* Midnight: delay[0] becomes yesterday. */
@@ -316,14 +364,19 @@ close_day(struct normal *n)
 {
 	const int	 last = NORMAL_DELAY - 1;
 
-	if (n->delay_bad[last] == 0 && n->day - last >= n->first_day)
+	note_hollow(n);
+	if (n->delay_bad[last] == 0 && n->delay_hollow[last] == 0 &&
+	    n->day - last >= n->first_day)
 		learn(n, n->day - last, n->delay[last]);
 	memmove(n->delay[1], n->delay[0],
 	    (NORMAL_DELAY - 1) * sizeof(n->delay[0]));
 	memmove(&n->delay_bad[1], &n->delay_bad[0],
 	    (NORMAL_DELAY - 1) * sizeof(n->delay_bad[0]));
+	memmove(&n->delay_hollow[1], &n->delay_hollow[0],
+	    (NORMAL_DELAY - 1) * sizeof(n->delay_hollow[0]));
 	memset(n->delay[0], 0, sizeof(n->delay[0]));
 	n->delay_bad[0] = 0;
+	n->delay_hollow[0] = 0;
 	n->day++;
 	note_recent(n);
 }

@@ -11,9 +11,9 @@
  * Level: the median of the day means (each by its weekday's weight) of the
  * first seven learned days; then each day
  *	level += (clip(median of the last 7, level/2 .. 2 level) - level) / 8
- * but at most + growth a day, five times that until 28 days are learned: a
- * platform that has just begun grows, or learns whom to trust, faster than
- * any thief could boil it.  It falls by a quarter of the difference, at
+ * but at most + growth a day; until 28 days are learned a quarter of the
+ * difference and fifteen times the growth: a platform that has just begun
+ * grows, or learns whom to trust, faster than any thief could boil it.  It falls by a quarter of the difference, at
  * most 10 % a day: the line of a platform that calms down must not stay
  * where its busy youth drew it, and to fall fast costs only friction.  The
  * clip is winsorising (Huber 1964), the median instead of the mean is
@@ -21,6 +21,13 @@
  * level at most (1 + growth)^n;
  * who keeps to one hour of one weekday gains 1/16 a week on each of its two
  * weights (below) as well, at the other hours' expense.
+ *
+ * A day on which the counter read next to nothing (a 32nd of its level) is
+ * hollow: the platform stood still, or its class was switched off (`and not
+ * rush`).  Hollow days, and those in which the window fills again, are not
+ * learnt and lower nothing, and the level goes back to where it was before
+ * the window began to empty.  Otherwise the end of a long rush would find
+ * lines that had sunk to nothing.
  *
  * Profile: 24 weights for the hours times 7 for the weekdays, multiplicative
  * seasonality (Winters 1960), made separable because a small platform has
@@ -44,6 +51,11 @@
 #define NORMAL_DAYS	7	/* learnt from */
 #define NORMAL_DELAY	4	/* today and the three days before */
 #define NORMAL_GROWTH_PPM 10000	/* a day, unless `set growth` */
+#define NORMAL_YOUNG_DAYS 28	/* learned, until when it may grow .. */
+#define NORMAL_YOUNG_GROWTH 15	/* .. so many times as fast */
+#define NORMAL_LONG_DAYS 3	/* windows from here on: flat, and learnt
+				 * from so many days */
+#define NORMAL_LEVELS	16	/* days for which the level is remembered */
 
 /* Flat; a normal of zeros must go through normal_init(). */
 struct normal {
@@ -56,6 +68,9 @@ struct normal {
 	int64_t		day;		/* of delay[0]; since 1970 */
 	int64_t		delay[NORMAL_DELAY][24];
 	int64_t		delay_bad[NORMAL_DELAY];	/* not to be learnt */
+	int64_t		delay_hollow[NORMAL_DELAY];	/* said nothing */
+	int64_t		full_day;	/* hollow until then */
+	int64_t		levels_q10[NORMAL_LEVELS];	/* before each day */
 	int64_t		learned[NORMAL_DAYS][24];	/* newest first */
 	int64_t		learned_day[NORMAL_DAYS];
 	int64_t		n_learned;	/* ever */
