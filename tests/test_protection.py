@@ -86,7 +86,7 @@ def library():
     if status != 0:
         case('the library of thieves plays', False, err)
         return
-    limits = {'none': (0.045, 0.30), 'oracle:30': (0.030, 0.20)}
+    limits = {'none': (0.055, 0.40), 'oracle:30': (0.030, 0.20)}
     for r in json.loads(out)['results']:
         who = r['reviewer']
         mean, worst = limits[who]
@@ -101,7 +101,7 @@ def library():
         for price in r['without_attack']:
             honest = price['honest']
             case('small, reviewer %s: honest held or denied' % who,
-                 honest['held_or_denied']['share'] <= 0.006,
+                 honest['held_or_denied']['share'] <= 0.004,
                  honest['held_or_denied'])
             case('small, reviewer %s: honest delayed' % who,
                  honest['delayed']['share'] <= 0.01 and
