@@ -13,14 +13,14 @@
  *	level += (clip(median of the last 7, level/2 .. 2 level) - level) / 8
  * but at most + growth a day; until 28 days are learned a quarter of the
  * difference and fifteen times the growth: a platform that has just begun
- * grows, or learns whom to trust, faster than any thief could boil it.  It falls by a quarter of the difference, at
- * most 10 % a day: the line of a platform that calms down must not stay
- * where its busy youth drew it, and to fall fast costs only friction.  The
- * clip is winsorising (Huber 1964), the median instead of the mean is
- * Hampel's (1974).  So n days of fraud, sustained and unreported, raise the
- * level at most (1 + growth)^n;
- * who keeps to one hour of one weekday gains 1/16 a week on each of its two
- * weights (below) as well, at the other hours' expense.
+ * grows, or learns whom to trust, faster than any thief could boil it.  It
+ * falls by a quarter of the difference, at most 10 % a day: the line of a
+ * platform that calms down must not stay where its busy youth drew it, and
+ * to fall fast costs only friction.  The clip is winsorising (Huber 1964),
+ * the median instead of the mean is Hampel's (1974).  So n days of fraud,
+ * sustained and unreported, raise the level at most (1 + growth)^n; who keeps
+ * to one hour of one weekday gains 1/16 a week on each of its two weights
+ * (below) as well, at the other hours' expense.
  *
  * A day on which the counter read next to nothing (a 32nd of its level) is
  * hollow: the platform stood still, or its class was switched off (`and not

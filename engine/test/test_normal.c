@@ -157,7 +157,8 @@ test_hollow(void)
 	days(&n, 70, 80, 1000000, false);
 	CHECK(week_mean(&n, 80) >= before * 90 / 100);
 	CHECK(week_mean(&n, 80) <= before * 110 / 100);
-	check_case("hollow days lower nothing: a window that empties and fills");
+	check_case("hollow days lower nothing: a window that empties and "
+	    "fills");
 	normal_init(&n, NORMAL_GROWTH_PPM, week);
 	for (d = 0; d < 90; d++)
 		for (h = 0; h < 24; h++) {
