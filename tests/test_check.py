@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import re
 import subprocess
 import sys
 import tempfile
@@ -128,6 +129,17 @@ def outputs(f):
         (early, late))
 
 
+def shipped(f):
+    """What is said of the shipped policy is what its comments say, too:
+    budgets of more than a day's wallet, lines that a normal may stretch."""
+    status, _, err = f.run(os.path.join(ROOT, 'etc', 'default.policy'))
+    found = set(re.findall(r'warning: (W[0-9]+)', err))
+    say(status == 0 and found <= {'W9', 'W12', 'W13'},
+        'the shipped policy has no dead rule and no unwatched class', err)
+    say(status == 0 and len(re.findall('warning: ', err)) <= 5,
+        'and few warnings', err)
+
+
 def main():
     with tempfile.TemporaryDirectory() as tmp:
         f = Folder(tmp)
@@ -137,6 +149,7 @@ def main():
         f.write('looser', GOOD.replace('> 5', '> 6'))
         statuses(f)
         outputs(f)
+        shipped(f)
     return failed != 0
 
 
