@@ -114,7 +114,6 @@ build_agg(struct build *b, const struct agg *def)
 	to->def = a;
 	to->buckets = program_buckets(&b->p->set, &a);
 	to->cap = a.cap;
-	to->same_as = -1;
 	if (a.cls == CLASS_PROVEN || a.cls == CLASS_BUSY)
 		b->uses_proven = true;
 	return g->n_aggs++;

@@ -46,8 +46,6 @@ struct prog_agg {
 	int		buckets;	/* B; B + 1 are kept (S15) */
 	int		cap;		/* distinct: resolved */
 	bool		learn;		/* some line speaks of its normal */
-	int		same_as;	/* -1, or the agg whose counters it
-					 * can read (same but for cls etc.) */
 };
 
 enum operand_kind {
