@@ -22,6 +22,7 @@
 #include "lib/err.h"
 #include "lib/ident.h"
 #include "policy/program.h"
+#include "wire/words.h"
 
 struct engine;
 
@@ -87,17 +88,8 @@ enum input_type {
 	INPUT__COUNT
 };
 
-enum via { VIA_API, VIA_WEB, VIA_MOBILE, VIA_INTERNAL };
 enum form { FORM_P2PKH, FORM_P2SH, FORM_P2WPKH, FORM_P2WSH, FORM_P2TR,
 	FORM_OTHER };
-enum tri { TRI_UNKNOWN, TRI_NO, TRI_YES };
-enum paid { PAID_PAID, PAID_FAILED, PAID_CANCELLED, PAID_DENIED };
-
-/* A network of addresses; IPv4 is mapped into ::ffff:0:0/96. */
-struct cidr {
-	unsigned char	ip[16];
-	uint8_t		bits;		/* of 128 */
-};
 
 /* A declared fact that comes with a withdrawal: an index in the policy. */
 struct input_fact {

@@ -25,9 +25,9 @@ struct rare {
 #define TEXTS 11
 /* The texts of an event, in the order of the bits. */
 static void
-texts_of(struct scenario_event *ev, struct scenario_text *out[TEXTS])
+texts_of(struct scenario_event *ev, struct text *out[TEXTS])
 {
-	struct scenario_text *all[TEXTS] = { &ev->account, &ev->key, &ev->id,
+	struct text *all[TEXTS] = { &ev->account, &ev->key, &ev->id,
 		&ev->address, &ev->ip, &ev->by, &ev->reason, &ev->group,
 		&ev->partner, &ev->name, &ev->value_text };
 
@@ -67,7 +67,7 @@ put(unsigned char *p, const void *from, size_t len)
 }
 
 static unsigned char *
-put_text(unsigned char *p, const struct scenario_text *t)
+put_text(unsigned char *p, const struct text *t)
 {
 	uint16_t	 len = (uint16_t)t->len;
 
@@ -80,7 +80,7 @@ static size_t
 fill_head(struct head *h, struct rare *r, struct scenario_event *ev)
 {
 	const struct rare	 none = { 0, 0, -1, -1, 1, 0 };
-	struct scenario_text	*texts[TEXTS];
+	struct text	*texts[TEXTS];
 	size_t			 size = sizeof(*h), i;
 
 	*r = (struct rare){ ev->received_sat, ev->first_seen_ms,
@@ -114,7 +114,7 @@ enum rc
 bank_add(struct bank *b, const struct scenario_event *given, struct err *e)
 {
 	struct scenario_event	 ev = *given;
-	struct scenario_text	*texts[TEXTS];
+	struct text	*texts[TEXTS];
 	struct head		 h;
 	struct rare		 r;
 	unsigned char		*p;
@@ -159,7 +159,7 @@ bank_next_ms(const struct bank_cursor *c)
 }
 
 static const unsigned char *
-get_text(const unsigned char *p, struct scenario_text *out)
+get_text(const unsigned char *p, struct text *out)
 {
 	uint16_t	 len;
 
@@ -178,10 +178,10 @@ take_head(const struct head *h, struct scenario_event *ev)
 	ev->code = (enum tri)h->code;
 	ev->device_new = (enum tri)h->device_new;
 	ev->paid = (enum paid)h->paid;
-	ev->what = (enum scenario_what)h->what;
+	ev->what = (enum credential)h->what;
 	ev->label = (enum scenario_label)h->label;
 	ev->network = (enum network)h->network;
-	ev->value_kind = (enum scenario_value)h->value_kind;
+	ev->value_kind = (enum value_kind)h->value_kind;
 	ev->withdraw = h->withdraw;
 	ev->not_me = h->not_me;
 	ev->n_ips = h->n_ips;
@@ -190,7 +190,7 @@ take_head(const struct head *h, struct scenario_event *ev)
 bool
 bank_next(struct bank_cursor *c, struct scenario_event *ev)
 {
-	struct scenario_text	*texts[TEXTS];
+	struct text	*texts[TEXTS];
 	const unsigned char	*p;
 	struct head		 h;
 	struct rare		 r = { 0, 0, -1, -1, 1, 0 };

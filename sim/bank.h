@@ -36,7 +36,7 @@ enum rc bank_add(struct bank *b, const struct scenario_event *ev,
 struct bank_cursor {
 	const struct bank *bank;
 	size_t		 at;
-	struct scenario_text ips[SCENARIO_IPS_MAX];
+	struct text ips[SCENARIO_IPS_MAX];
 };
 void bank_begin(struct bank_cursor *c, const struct bank *b);
 /* When the next event is; INT64_MAX at the end. */

@@ -82,7 +82,7 @@ feed_free(struct feed **fp)
 }
 
 static inline struct ident
-id_of(const struct feed *f, struct scenario_text text)
+id_of(const struct feed *f, struct text text)
 {
 	struct ident	 none = { 0, 0 };
 
@@ -117,7 +117,7 @@ ipv4(unsigned char ip[16], const char *p, size_t len)
 }
 
 enum rc
-feed_ip(unsigned char ip[16], struct scenario_text text, struct err *e)
+feed_ip(unsigned char ip[16], struct text text, struct err *e)
 {
 	char	 copy[INET6_ADDRSTRLEN];
 
@@ -134,10 +134,10 @@ feed_ip(unsigned char ip[16], struct scenario_text text, struct err *e)
 }
 
 enum rc
-feed_cidr(struct cidr *out, struct scenario_text text, struct err *e)
+feed_cidr(struct cidr *out, struct text text, struct err *e)
 {
 	const char		*slash = memchr(text.p, '/', text.len);
-	struct scenario_text	 ip = text;
+	struct text	 ip = text;
 	int			 bits = -1, max, i;
 	const char		*p;
 
@@ -169,7 +169,7 @@ feed_cidr(struct cidr *out, struct scenario_text text, struct err *e)
 
 /* "90s", "6h", "1d": a whole number and one of s m h d w. */
 static enum rc
-duration(int64_t *ms_out, struct scenario_text text, struct err *e)
+duration(int64_t *ms_out, struct text text, struct err *e)
 {
 	static const char	 units[] = "smhdw";
 	static const int64_t	 ms[] = { MS_PER_S, MS_PER_MIN, MS_PER_HOUR,
@@ -241,7 +241,7 @@ cache_slot(struct feed *f, const char *p, size_t len)
 }
 
 static enum rc
-address(struct feed *f, struct scenario_text text, enum network net,
+address(struct feed *f, struct text text, enum network net,
     struct input *in, struct err *e)
 {
 	struct cached	*c = NULL;

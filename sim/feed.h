@@ -27,10 +27,10 @@ struct feed_item {
 	enum scenario_label label;
 	struct ident	partner;	/* withdraw: of its key */
 	struct ident	group;		/* withdraw: of its account */
-	struct scenario_text id;	/* withdraw */
-	struct scenario_text account;
-	struct scenario_text address;
-	struct scenario_text by;	/* halt, resume */
+	struct text id;	/* withdraw */
+	struct text account;
+	struct text address;
+	struct text by;	/* halt, resume */
 };
 
 struct feed;
@@ -55,10 +55,10 @@ enum rc feed_check(struct feed *f, struct feed_item *item, struct err *e)
     MUST_CHECK;
 
 /* IPv4 or IPv6; IPv4 mapped into IPv6. */
-enum rc feed_ip(unsigned char ip[16], struct scenario_text text,
+enum rc feed_ip(unsigned char ip[16], struct text text,
     struct err *e) MUST_CHECK;
 /* The same with an optional /BITS; bits beyond it are cleared. */
-enum rc feed_cidr(struct cidr *out, struct scenario_text text,
+enum rc feed_cidr(struct cidr *out, struct text text,
     struct err *e) MUST_CHECK;
 
 /* A declared fact's value as the engine keeps it. */

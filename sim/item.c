@@ -43,10 +43,10 @@ put_number(char *p, uint64_t v, int least)
 }
 
 /* A prefix, then a number: the way all names here are made. */
-static struct scenario_text
+static struct text
 put_name(char *buf, const char *prefix, uint64_t v, int least)
 {
-	struct scenario_text	 t;
+	struct text	 t;
 	size_t			 n = strlen(prefix);
 
 	memcpy(buf, prefix, n);
@@ -93,23 +93,23 @@ item_address(char buf[ADDRESS_TEXT_MAX], uint64_t address, enum network net)
 	(void)good;
 }
 
-static struct scenario_text
+static struct text
 put_address(struct item_text *buf, uint64_t address, enum network net)
 {
 	item_address(buf->address, address, net);
-	return scenario_text_of(buf->address);
+	return text_of(buf->address);
 }
 
 /* An IP, and "/bits" after it when the code has a prefix length. */
-static struct scenario_text
+static struct text
 put_ip(struct item_text *buf, uint64_t ip)
 {
-	struct scenario_text	 t = { buf->ip, 0 };
+	struct text	 t = { buf->ip, 0 };
 	char			*p = buf->ip;
 	int			 i, bits = (int)(ip >> 48 & 255);
 
 	if (ip == 0)
-		return scenario_text_of(NULL);
+		return text_of(NULL);
 	if (ip >> 56 == 6) {
 		/* 48 bits of network in a registry's range, 16 of host. */
 		p += snprintf(p, sizeof(buf->ip), "2a%02x:%x:%x:%x::%x",
@@ -168,10 +168,10 @@ event_account(const struct item *it, struct item_text *buf,
 		ev->group = put_name(buf->group, "group-", it->partner, 1);
 }
 
-static struct scenario_text
+static struct text
 put_key(const struct item *it, struct item_text *buf)
 {
-	struct scenario_text	 t = put_name(buf->key, "k", it->account, 8);
+	struct text	 t = put_name(buf->key, "k", it->account, 8);
 
 	buf->key[t.len++] = '-';
 	t.len = (size_t)(put_number(buf->key + t.len, it->key, 1) - buf->key);
@@ -202,14 +202,14 @@ item_event(const struct item *it, enum network net, struct item_text *buf,
 		ev->ip = put_ip(buf, it->ip);
 		ev->device_new = (enum tri)it->device_new;
 	} else if (it->type == SCENARIO_SECURITY_CHANGE) {
-		ev->what = (enum scenario_what)it->what;
+		ev->what = (enum credential)it->what;
 	} else if (it->type == SCENARIO_CHAIN_SEEN) {
 		ev->first_seen_ms = it->first_seen_ms;
 		ev->received_sat = it->amount_sat;
 	} else if (it->type == SCENARIO_CANCEL) {
 		ev->not_me = (it->flags & ITEM_NOT_ME) != 0;
 		if (ev->not_me)
-			ev->reason = scenario_text_of("not_me");
+			ev->reason = text_of("not_me");
 	}
 }
 

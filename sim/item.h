@@ -35,7 +35,7 @@ struct item {
 	uint8_t		via;		/* enum via */
 	uint8_t		code;		/* enum tri */
 	uint8_t		device_new;	/* enum tri */
-	uint8_t		what;		/* enum scenario_what */
+	uint8_t		what;		/* enum credential */
 	uint8_t		label;		/* enum scenario_label */
 	uint8_t		tier;		/* account; 0: none */
 	uint8_t		flags;		/* ITEM_* */
@@ -60,7 +60,7 @@ struct item_text {
 	char	ip[48];
 	char	group[16];
 	char	partner[24];
-	struct scenario_text ips;
+	struct text ips;
 };
 
 /* An all-zero item of a type at a time, by an account. */

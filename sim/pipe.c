@@ -47,8 +47,8 @@ struct pipe {
 	bool		 stop;
 };
 
-static struct scenario_text
-keep(struct pipe_batch *b, struct scenario_text text)
+static struct text
+keep(struct pipe_batch *b, struct text text)
 {
 	if (text.p == NULL)
 		return text;

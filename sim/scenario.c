@@ -49,14 +49,6 @@ scenario_event_clear(struct scenario_event *ev, enum scenario_type type,
 	ev->version = 1;
 }
 
-struct scenario_text
-scenario_text_of(const char *s)
-{
-	struct scenario_text	 t = { s, s != NULL ? strlen(s) : 0 };
-
-	return t;
-}
-
 /* Bytes */
 
 static enum rc

@@ -17,6 +17,7 @@
 #include "bitcoin/address.h"
 #include "engine/engine.h"
 #include "lib/err.h"
+#include "lib/text.h"
 
 enum scenario_type {
 	SCENARIO_HEADER,		/* "scenario" */
@@ -46,9 +47,7 @@ enum scenario_type {
 };
 const char *scenario_type_text(enum scenario_type t);	/* "key_revoke" */
 
-enum scenario_what { WHAT_PASSWORD, WHAT_2FA, WHAT_EMAIL, WHAT_PHONE };
 enum scenario_label { LABEL_NONE, LABEL_LEGIT, LABEL_ATTACK };
-enum scenario_value { VALUE_TEXT, VALUE_INTEGER, VALUE_FLAG };
 
 /* Longest id of anything, in bytes. */
 #define SCENARIO_ID_MAX		64
@@ -56,12 +55,6 @@ enum scenario_value { VALUE_TEXT, VALUE_INTEGER, VALUE_FLAG };
 #define SCENARIO_LINE_MAX	(1024 * 1024)
 /* Most networks in one key's list. */
 #define SCENARIO_IPS_MAX	256
-
-/* Bytes that belong to somebody else; p NULL: the key was absent. */
-struct scenario_text {
-	const char	*p;
-	size_t		 len;
-};
 
 /*
  * One line.  Optional keys that are absent: texts p NULL, limit_sat and tier
@@ -71,17 +64,17 @@ struct scenario_text {
 struct scenario_event {
 	enum scenario_type type;
 	int64_t		t_ms;
-	struct scenario_text account;
-	struct scenario_text key;
-	struct scenario_text id;
-	struct scenario_text address;
-	struct scenario_text ip;
-	struct scenario_text by;
-	struct scenario_text reason;
-	struct scenario_text group;
-	struct scenario_text partner;
-	struct scenario_text name;	/* fact */
-	struct scenario_text value_text;	/* fact, VALUE_TEXT */
+	struct text account;
+	struct text key;
+	struct text id;
+	struct text address;
+	struct text ip;
+	struct text by;
+	struct text reason;
+	struct text group;
+	struct text partner;
+	struct text name;	/* fact */
+	struct text value_text;	/* fact, VALUE_TEXT */
 	int64_t		amount_sat;	/* withdraw, deposit, balance,
 					 * hot_balance, fund */
 	int64_t		received_sat;	/* chain_seen */
@@ -90,9 +83,9 @@ struct scenario_event {
 	int64_t		tier;		/* account */
 	int64_t		version;	/* header; 1 */
 	int64_t		value;		/* fact: integer, or 0 and 1 */
-	enum scenario_value value_kind;	/* fact */
+	enum value_kind value_kind;	/* fact */
 	enum network network;	/* header */
-	enum scenario_what what;	/* security_change */
+	enum credential what;	/* security_change */
 	enum scenario_label label;	/* withdraw; the engine never sees it */
 	enum via	via;
 	enum tri	code;		/* withdraw: second_factor */
@@ -100,16 +93,13 @@ struct scenario_event {
 	enum paid	paid;		/* outcome: state */
 	bool		withdraw;	/* key */
 	bool		not_me;		/* cancel: "reason":"not_me" */
-	const struct scenario_text *ips;	/* key; none: any address */
+	const struct text *ips;	/* key; none: any address */
 	size_t		n_ips;
 };
 
 /* Everything absent, TYPE at T_MS, version 1, network main. */
 void scenario_event_clear(struct scenario_event *ev, enum scenario_type type,
     int64_t t_ms);
-
-/* A text of a C string; NULL gives an absent one. */
-struct scenario_text scenario_text_of(const char *s);
 
 /*
  * Writing.  PATH "-" is standard output; a name that ends in ".zst" is

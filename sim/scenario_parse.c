@@ -61,7 +61,7 @@ struct scenario_parser {
 	uint8_t			 by_name[NAME_SLOTS];	/* key + 1 */
 	uint64_t		 key_tags[K__COUNT];
 	uint64_t		 type_tags[SCENARIO__COUNT];
-	struct scenario_text	 ips[SCENARIO_IPS_MAX];
+	struct text	 ips[SCENARIO_IPS_MAX];
 };
 
 typedef enum rc take_fn(struct scenario_parser *p,
@@ -140,7 +140,7 @@ is(struct jsonline_text text, const char *word, size_t len)
 }
 
 static enum rc
-take_text(const struct jsonline_member *m, struct scenario_text *out,
+take_text(const struct jsonline_member *m, struct text *out,
     struct err *e)
 {
 	if (m->kind != JSONLINE_STRING)
@@ -152,7 +152,7 @@ take_text(const struct jsonline_member *m, struct scenario_text *out,
 
 /* Opaque, 1 to 64 bytes. */
 static enum rc
-take_id(const struct jsonline_member *m, struct scenario_text *out,
+take_id(const struct jsonline_member *m, struct text *out,
     struct err *e)
 {
 	if (take_text(m, out, e) != RC_OK)
@@ -393,7 +393,7 @@ set_what(struct scenario_parser *p, const struct jsonline_member *m,
 	(void)p;
 	if (take_word(m, words, 4, &i, e) != RC_OK)
 		return RC_FAILED;
-	ev->what = (enum scenario_what)i;
+	ev->what = (enum credential)i;
 	return RC_OK;
 }
 

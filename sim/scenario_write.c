@@ -45,7 +45,7 @@ put_raw(char *p, const char *s)
 }
 
 static char *
-put_string(char *p, struct scenario_text s)
+put_string(char *p, struct text s)
 {
 	static const char	 hex[] = "0123456789abcdef";
 	unsigned char		 c;
@@ -106,7 +106,7 @@ put_amount(char *p, int64_t sat)
 /* Keys with their values; absent texts write nothing. */
 
 static char *
-key_text(char *p, const char *key, struct scenario_text s)
+key_text(char *p, const char *key, struct text s)
 {
 	if (s.p == NULL)
 		return p;
@@ -121,7 +121,7 @@ key_text(char *p, const char *key, struct scenario_text s)
 static char *
 key_word(char *p, const char *key, const char *word)
 {
-	return key_text(p, key, scenario_text_of(word));
+	return key_text(p, key, text_of(word));
 }
 
 static char *
@@ -286,7 +286,7 @@ put_keys(char *p, const struct scenario_event *ev)
 	case SCENARIO_CANCEL:
 		p = key_text(p, "id", ev->id);
 		return key_text(p, "reason",
-		    ev->not_me ? scenario_text_of("not_me") : ev->reason);
+		    ev->not_me ? text_of("not_me") : ev->reason);
 	case SCENARIO_RELEASE:
 	case SCENARIO_DENY:
 		return put_people(key_text(p, "id", ev->id), ev);

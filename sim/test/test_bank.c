@@ -82,19 +82,19 @@ test_rare(void)
 	struct bank		 bank = { 0 };
 	struct bank_cursor	 c;
 	struct scenario_event	 ev, back;
-	struct scenario_text	 ips[2];
+	struct text	 ips[2];
 	struct err		 e;
 
 	check_case("rare keys come back too");
 	scenario_event_clear(&ev, SCENARIO_FACT, 5);
-	ev.account = scenario_text_of("a");
-	ev.name = scenario_text_of("kyc");
-	ev.value_text = scenario_text_of("");
+	ev.account = text_of("a");
+	ev.name = text_of("kyc");
+	ev.value_text = text_of("");
 	ev.value = -3;
 	CHECK(bank_add(&bank, &ev, &e) == RC_OK);
 	scenario_event_clear(&ev, SCENARIO_KEY, 7);
-	ips[0] = scenario_text_of("10.0.0.0/8");
-	ips[1] = scenario_text_of("::1");
+	ips[0] = text_of("10.0.0.0/8");
+	ips[1] = text_of("::1");
 	ev.ips = ips;
 	ev.n_ips = 2;
 	ev.tier = 3;

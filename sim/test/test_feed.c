@@ -14,7 +14,7 @@ cidr_text(const char *text)
 	struct cidr	 c;
 	int		 i, n = 0;
 
-	if (feed_cidr(&c, scenario_text_of(text), &why) != RC_OK)
+	if (feed_cidr(&c, text_of(text), &why) != RC_OK)
 		return "bad";
 	for (i = 0; i < 16; i++)
 		n += snprintf(buf + n, sizeof(buf) - (size_t)n, "%02x",
@@ -52,7 +52,7 @@ test_networks(void)
 }
 
 static int64_t
-value(enum type type, enum scenario_value kind, int64_t number,
+value(enum type type, enum value_kind kind, int64_t number,
     const char *text)
 {
 	struct scenario_event	 ev;
@@ -61,7 +61,7 @@ value(enum type type, enum scenario_value kind, int64_t number,
 	scenario_event_clear(&ev, SCENARIO_FACT, 0);
 	ev.value_kind = kind;
 	ev.value = number;
-	ev.value_text = scenario_text_of(text);
+	ev.value_text = text_of(text);
 	return feed_value(&v, type, &ev, &why) == RC_OK ? v : -1;
 }
 
@@ -101,11 +101,11 @@ test_addresses(void)
 	check_case("feed addresses");
 	CHECK(feed_new(&f, &key, &policy, &why) == RC_OK);
 	scenario_event_clear(&ev, SCENARIO_CHAIN_SEEN, 0);
-	ev.address = scenario_text_of(
+	ev.address = text_of(
 	    "bc1qp6k6tux6g3gr3sxw94g9tx4l0cjtu2pt65r6xp");
 	CHECK(feed_read(f, &ev, NETWORK_MAIN, false, NULL, &a, &why) ==
 	    RC_OK);
-	ev.address = scenario_text_of(
+	ev.address = text_of(
 	    "BC1QP6K6TUX6G3GR3SXW94G9TX4L0CJTU2PT65R6XP");
 	for (i = 0; i < 2; i++) {
 		CHECK(feed_read(f, &ev, NETWORK_MAIN, false, NULL, &b,

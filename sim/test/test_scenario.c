@@ -18,21 +18,21 @@ static char		 path[64];
 static struct scenario_event
 full(enum scenario_type type)
 {
-	static const struct scenario_text	 ips[2] = {
+	static const struct text	 ips[2] = {
 		{ "10.0.0.0/8", 10 }, { "2001:db8::/32", 13 } };
 	struct scenario_event			 ev;
 
 	scenario_event_clear(&ev, type, type == SCENARIO_HEADER ? 0 : T0);
-	ev.account = scenario_text_of("al\"ice\\\n\t\x01\xc3\xa9");
-	ev.key = scenario_text_of("k-1");
-	ev.id = scenario_text_of("w-1");
-	ev.address = scenario_text_of("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa");
-	ev.ip = scenario_text_of("10.1.2.3");
-	ev.by = scenario_text_of("bob");
-	ev.reason = scenario_text_of("because");
-	ev.group = scenario_text_of("g");
-	ev.partner = scenario_text_of("p");
-	ev.name = scenario_text_of("kyc");
+	ev.account = text_of("al\"ice\\\n\t\x01\xc3\xa9");
+	ev.key = text_of("k-1");
+	ev.id = text_of("w-1");
+	ev.address = text_of("1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa");
+	ev.ip = text_of("10.1.2.3");
+	ev.by = text_of("bob");
+	ev.reason = text_of("because");
+	ev.group = text_of("g");
+	ev.partner = text_of("p");
+	ev.name = text_of("kyc");
 	ev.value_kind = VALUE_INTEGER;
 	ev.value = 3;
 	ev.amount_sat = 12345;
@@ -41,7 +41,7 @@ full(enum scenario_type type)
 	ev.limit_sat = 10000000000;
 	ev.tier = 2;
 	ev.network = NETWORK_MAIN;
-	ev.what = WHAT_EMAIL;
+	ev.what = CREDENTIAL_EMAIL;
 	ev.label = LABEL_ATTACK;
 	ev.via = VIA_MOBILE;
 	ev.code = TRI_NO;
@@ -52,12 +52,12 @@ full(enum scenario_type type)
 	ev.n_ips = 2;
 	/* fact: an account or an id; freeze: an account or a key. */
 	if (type == SCENARIO_FACT)
-		ev.id = scenario_text_of(NULL);
+		ev.id = text_of(NULL);
 	if (type == SCENARIO_FREEZE || type == SCENARIO_UNFREEZE)
-		ev.key = scenario_text_of(NULL);
+		ev.key = text_of(NULL);
 	if (type == SCENARIO_FREEZE || type == SCENARIO_UNFREEZE ||
 	    type == SCENARIO_HALT || type == SCENARIO_RESUME)
-		ev.id = scenario_text_of(NULL);
+		ev.id = text_of(NULL);
 	return ev;
 }
 
@@ -193,7 +193,7 @@ write_many(int n)
 		scenario_event_clear(&ev, i % 2 == 0 ? SCENARIO_FUND :
 		    SCENARIO_HALT, T0 + i);
 		ev.amount_sat = i % 2 == 0 ? i : 0;
-		ev.by = scenario_text_of("b");
+		ev.by = text_of("b");
 		ev.reason.p = reason;
 		ev.reason.len = (size_t)(i * 37 % 1000);
 		if (!CHECK(scenario_write(w, &ev) == RC_OK))

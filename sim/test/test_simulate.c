@@ -63,7 +63,7 @@ audit_end(struct audit *a)
 }
 
 static uint64_t
-number(struct scenario_text t, size_t from)
+number(struct text t, size_t from)
 {
 	uint64_t	 n = 0;
 
