@@ -51,7 +51,8 @@ credential_change(struct plot *p)
 			it = plot_put(p, SCENARIO_SECURITY_CHANGE, t_ms + k *
 			    2 * MS_PER_MIN, v[i].account);
 			if (it != NULL)
-				it->what = k == 0 ? CREDENTIAL_PASSWORD : CREDENTIAL_2FA;
+				it->what = k == 0 ? CREDENTIAL_PASSWORD :
+				    CREDENTIAL_2FA;
 		}
 		/* Some know that there is a lock of 24 hours. */
 		t_ms += i % 3 == 0 ? 25 * MS_PER_HOUR :

@@ -29,7 +29,7 @@ struct rec {
 _Static_assert(sizeof(struct rec) <= 48, "memory a withdrawal");
 
 /* Of attack withdrawals: the biggest losses are called by name. */
-struct text {
+struct culprit {
 	char	id[SCENARIO_ID_MAX + 1];
 	char	account[SCENARIO_ID_MAX + 1];
 	char	address[129];
@@ -38,7 +38,7 @@ struct text {
 struct tally {
 	struct rec	*recs;		/* by ref */
 	size_t		 n, room;
-	struct text	*texts;
+	struct culprit	*texts;
 	size_t		 n_texts, room_texts;
 	int64_t		 from_ms;
 	const struct feed_item *item;
@@ -135,7 +135,7 @@ rec_of(struct tally *t, uint32_t ref)
 static bool
 keep_texts(struct tally *t, struct rec *r)
 {
-	struct text	*more, *x;
+	struct culprit	*more, *x;
 	size_t		 n;
 
 	if (t->n_texts == t->room_texts) {
@@ -447,7 +447,7 @@ note_loss(struct tally *t, const struct rec *r)
 {
 	struct score		*s = &t->score;
 	struct score_loss	*l;
-	const struct text	*x = &t->texts[r->text - 1];
+	const struct culprit	*x = &t->texts[r->text - 1];
 	int			 i = s->n_losses;
 
 	while (i > 0 && s->losses[i - 1].sat < r->sat)
