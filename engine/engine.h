@@ -28,7 +28,12 @@ struct engine;
 
 /* The meaning of an input is fixed by this number; it is in every journal
  * row.  Raise it when the same inputs would be decided otherwise. */
+#ifndef ENGINE_SEMANTICS	/* a test builds another one */
 #define ENGINE_SEMANTICS 1
+#endif
+
+/* What the bytes of a saved state mean; raise it when a record changes. */
+#define ENGINE_LAYOUT 1
 
 /*
  * Fixed at start.  0 takes the policy's `set capacity`, or the default.
@@ -85,6 +90,12 @@ enum input_type {
 	INPUT_HALT,
 	INPUT_RESUME,
 	INPUT_TICK,		/* only time passes: what is due matures */
+	/*
+	 * The database was put back from a backup, and what happened since is
+	 * lost: everything stops, and no key may withdraw until an INPUT_KEY
+	 * says so again (C5).
+	 */
+	INPUT_RESTORED,
 	INPUT__COUNT
 };
 
@@ -295,6 +306,33 @@ int64_t engine_fund_sat(const struct engine *e);	/* -1 unknown */
 
 /* A hash of the whole state: equal states, equal hashes. */
 void engine_state_hash(const struct engine *e, unsigned char out[32]);
+
+/*
+ * The state as bytes, for a snapshot: engine_save() hands them out piece by
+ * piece, engine_load() fetches them into a new engine of the same program,
+ * whose capacities suffice (else it fails and says which).  Both give the
+ * hash that engine_state_hash() gives.  A callback's failure ends it.
+ */
+enum rc engine_save(const struct engine *e,
+    enum rc (*write)(void *ctx, const void *bytes, size_t len,
+    struct err *err), void *ctx, unsigned char state_hash[32],
+    struct err *err) MUST_CHECK;
+enum rc engine_load(struct engine *e,
+    enum rc (*read)(void *ctx, void *bytes, size_t len, struct err *err),
+    void *ctx, unsigned char state_hash[32], struct err *err) MUST_CHECK;
+
+/*
+ * Apply one input of which it is already known what came of it, as another
+ * version or another policy decided: every verdict, release, expiry and halt
+ * is the recorded one; counters, habits and normals see what really
+ * happened.  What falls due does so only where the record says.  Fails when
+ * the record cannot be followed (it speaks of a withdrawal that is not
+ * here, ...); the engine is of no use then.
+ */
+struct outcome_record;
+enum rc engine_follow(struct engine *e, const struct input *in,
+    const struct outcome_record *records, size_t n,
+    const struct engine_sink *sink, struct err *err) MUST_CHECK;
 
 /* Bytes in use by what grows with accounts, for bench and --cost. */
 struct engine_usage {

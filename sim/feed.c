@@ -610,6 +610,7 @@ feed_check(struct feed *f, struct feed_item *item, struct err *e)
 	case INPUT_HALT:
 	case INPUT_RESUME:
 	case INPUT_TICK:
+	case INPUT_RESTORED:
 	case INPUT__COUNT:
 		break;
 	}
