@@ -36,6 +36,8 @@ enum rc db_open(struct db **out, const char *url, enum db_mode mode,
  * last one to use the database.  Safe after a failure. */
 void db_close(struct db **db);
 
+/* As it was opened: a second walk needs a second db. */
+const char *db_url(const struct db *db);
 /* Where the keyring and the snapshots of this database lie. */
 const char *db_keyring_path(const struct db *db);
 const char *db_snapshot_folder(const struct db *db);

@@ -22,7 +22,8 @@ struct journal;
 
 struct journal_config {
 	const char	*url;
-	/* Make a new one, of this network, under this policy file. */
+	/* Make a new one if there is none, of this network, under this policy
+	 * file. */
 	bool		create;
 	uint8_t		network;
 	bool		demo;
@@ -31,7 +32,7 @@ struct journal_config {
 	/* Write a snapshot every so many events and at the stop; 0: only at
 	 * the stop. */
 	uint64_t	snapshot_every;
-	bool		receipt_at_release;	/* as in engine_config */
+	bool		receipt_at_release;	/* create; as in engine_config */
 	/* Restart: how far re-applying has come. */
 	void		(*progress)(void *ctx, uint64_t done, uint64_t total);
 	/* From the committer's thread: all events up to seq are durable. */
@@ -69,10 +70,20 @@ enum rc journal_policy(struct journal *j, const char *path,
 /* Write a snapshot now, in the background; one at a time. */
 enum rc journal_snapshot(struct journal *j, struct err *e) MUST_CHECK;
 
-/* The state, to read. */
+/* The state, to read: with all that was taken, durable or not. */
 const struct rebuilt *journal_state(const struct journal *j);
-/* "SEQ:HASH", and the engine's signature over it (H4). */
 uint64_t journal_durable_seq(const struct journal *j);
+/* The keys, to read; and the store's figures. */
+const struct keyring *journal_keys(const struct journal *j);
+void journal_stats(const struct journal *j, struct db_stats *out);
+
+/*
+ * The newest durable row, signed (H4): flushes, so that nothing is newer.
+ * head.h.
+ */
+struct head;
+enum rc journal_head(struct journal *j, struct head *out, struct err *e)
+    MUST_CHECK;
 
 /* Flush, write a snapshot, close.  *j becomes NULL whatever happens. */
 enum rc journal_close(struct journal **j, struct err *e) MUST_CHECK;

@@ -35,7 +35,11 @@ struct rebuilt {
 	uint64_t	seq;		/* the last event applied */
 	int64_t		t_ms;		/* the time of the engine */
 	unsigned char	row_hash[ROW_HASH_LEN];	/* of its row */
-	uint64_t	followed;	/* events that were followed */
+	/*
+	 * Events that were followed.  From the first one on, all are: the
+	 * state may differ from that of the engine that judged them.
+	 */
+	uint64_t	followed;
 	uint64_t	snapshot_seq;	/* began from; 0: from the first */
 };
 
@@ -48,9 +52,13 @@ struct rebuild_options {
 	/* Make the engine for this policy and follow; NULL: the journal's
 	 * own, judged.  Borrowed. */
 	const struct program *as;
-	/* Called after every event was applied; may be NULL. */
-	void		(*on_event)(void *ctx, const struct history_event *ev,
-			    const struct rebuilt *now);
+	/*
+	 * Called after every event was applied; may be NULL.  `out` is what
+	 * the engine made of it here, packed; when following, what the record
+	 * says came of it is in *ev.
+	 */
+	enum rc		(*on_event)(void *ctx, const struct history_event *ev,
+			    const struct rebuilt *now, struct err *e);
 	/* Called now and then. */
 	void		(*progress)(void *ctx, uint64_t done, uint64_t total);
 	void		*ctx;
@@ -62,8 +70,16 @@ enum rc rebuild(struct rebuilt *out, struct db *db,
     struct err *e) MUST_CHECK;
 void rebuilt_free(struct rebuilt *r);
 
-/* Write a snapshot of it beside the database. */
-enum rc rebuilt_snapshot(const struct rebuilt *r, struct db *db,
-    struct keyring *keys, struct err *e) MUST_CHECK;
+/*
+ * Write a snapshot of it beside the database; seq must be the last event of
+ * a row.  `key`: of the month of r->t_ms.
+ */
+enum rc rebuilt_snapshot(const struct rebuilt *r, const struct db *db,
+    const unsigned char *key, struct err *e) MUST_CHECK;
+
+/* The engine of a policy, as every journal has it. */
+enum rc rebuilt_engine(struct engine **out, const struct program *p,
+    const struct keyring *keys, bool receipt_at_release, struct err *e)
+    MUST_CHECK;
 
 #endif

@@ -163,6 +163,8 @@ struct genesis {
 	unsigned char	engine_key[32];	/* Ed25519, public */
 	uint8_t		network;	/* enum network */
 	bool		demo;		/* made for trying (C7) */
+	/* A released withdrawal has its receipt in the same step. */
+	bool		receipt_at_release;
 	/* A check of the keys that fingerprints and lots are made with: the
 	 * keyring of another deployment is recognised (db/keyring.h). */
 	unsigned char	keys_tag[16];

@@ -1,0 +1,209 @@
+#include "engine/history.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/take.h"
+
+struct history {
+	struct db	*db;
+	const struct keyring *keys;
+	unsigned char	 hash[ROW_HASH_LEN];	/* of the row read last */
+	uint64_t	 next;			/* first event of the next */
+	struct row_walk	 walk;
+	unsigned char	*plain;
+	size_t		 plain_room;
+	uint64_t	 row;			/* read last, for errors */
+	bool		 in_row;
+	struct command_lists lists;
+};
+
+enum rc
+history_new(struct history **out, struct db *db, const struct keyring *keys,
+    struct err *e)
+{
+	struct history	*h = calloc(1, sizeof(*h));
+
+	if (h == NULL)
+		return err_set(e, "out of memory");
+	h->db = db;
+	h->keys = keys;
+	h->next = 1;
+	*out = h;
+	return RC_OK;
+}
+
+void
+history_free(struct history **hp)
+{
+	struct history	*h = *hp;
+
+	*hp = NULL;
+	if (h == NULL)
+		return;
+	free(h->plain);
+	free(h);
+}
+
+/* The row before the first wanted one, for its hash alone. */
+static enum rc
+row_before(struct history *h, uint64_t row, struct err *e)
+{
+	const unsigned char	*bytes;
+	uint64_t		 before, seq;
+	size_t			 len;
+	enum rc			 rc;
+
+	if ((rc = db_find(h->db, row - 1, &before, e)) != RC_OK)
+		return rc;
+	if (before == 0)
+		return err_set(e, "row %ju: the row before it is missing",
+		    (uintmax_t)row);
+	if ((rc = db_walk(h->db, before, e)) != RC_OK ||
+	    (rc = db_next(h->db, &seq, &bytes, &len, e)) != RC_OK)
+		return rc;
+	if (bytes == NULL || seq != before || len < ROW_HASH_LEN)
+		return err_set(e, "row %ju: it cannot be read",
+		    (uintmax_t)before);
+	memcpy(h->hash, bytes + len - ROW_HASH_LEN, ROW_HASH_LEN);
+	return RC_OK;
+}
+
+enum rc
+history_seek(struct history *h, uint64_t seq, struct err *e)
+{
+	uint64_t	 row;
+	enum rc		 rc;
+
+	h->in_row = false;
+	memset(h->hash, 0, sizeof(h->hash));
+	if ((rc = db_find(h->db, seq, &row, e)) != RC_OK)
+		return rc;
+	h->next = row == 0 ? 1 : row;
+	if (row <= 1)
+		return db_walk(h->db, 1, e);
+	return row_before(h, row, e);
+}
+
+static enum rc
+unseal(struct history *h, struct history_row *out,
+    const unsigned char *bytes, struct err *e)
+{
+	const struct row_head	*head = &out->head;
+	const unsigned char	*key = NULL;
+	unsigned char		*more;
+
+	out->forgotten = false;
+	if (head->sealed_len == 0)
+		return RC_OK;
+	if (h->keys == NULL || keyring_get(h->keys, head->month, &key) ==
+	    KEY_DESTROYED) {
+		out->forgotten = true;
+		return RC_OK;
+	}
+	if (key == NULL)
+		return err_set(e, "the keyring never had the key of its "
+		    "month, %04u-%02u", head->month / 12,
+		    head->month % 12 + 1);
+	if (head->sealed_len > h->plain_room) {
+		more = realloc(h->plain, head->sealed_len);
+		if (more == NULL)
+			return err_set(e, "out of memory");
+		h->plain = more;
+		h->plain_room = head->sealed_len;
+	}
+	return row_unseal(h->plain, bytes, out->len, key, e);
+}
+
+static enum rc
+row_take(struct history *h, struct history_row *out,
+    const unsigned char *bytes, struct err *e)
+{
+	enum rc		 rc;
+
+	if ((rc = row_parse(&out->head, bytes, out->len, h->next, e)) !=
+	    RC_OK ||
+	    (rc = row_check(bytes, out->len, h->hash, e)) != RC_OK ||
+	    (rc = unseal(h, out, bytes, e)) != RC_OK)
+		return rc;
+	memcpy(out->hash, h->hash, sizeof(out->hash));
+	row_walk(&h->walk, &out->head, bytes, out->forgotten ||
+	    out->head.sealed_len == 0 ? NULL : h->plain);
+	h->row = out->head.seq;
+	h->next = out->head.seq + out->head.events;
+	h->in_row = true;
+	return RC_OK;
+}
+
+enum rc
+history_row(struct history *h, struct history_row *out, bool *more_out,
+    struct err *e)
+{
+	const unsigned char	*bytes;
+	uint64_t		 seq;
+	enum rc			 rc;
+
+	h->in_row = false;
+	if ((rc = db_next(h->db, &seq, &bytes, &out->len, e)) != RC_OK)
+		return rc;
+	*more_out = bytes != NULL;
+	if (bytes == NULL)
+		return RC_OK;
+	if (seq != h->next)
+		return err_set(e, "row %ju is missing: the next one begins "
+		    "with event %ju", (uintmax_t)h->next, (uintmax_t)seq);
+	return err_wrap(e, row_take(h, out, bytes, e), "row %ju",
+	    (uintmax_t)seq);
+}
+
+enum rc
+history_event(struct history *h, struct history_event *out, bool *more_out,
+    struct err *e)
+{
+	struct row_event	 ev;
+	enum rc			 rc;
+
+	assert(h->in_row);
+	if ((rc = row_next(&h->walk, &ev, more_out, e)) != RC_OK)
+		return err_wrap(e, rc, "row %ju", (uintmax_t)h->row);
+	if (!*more_out) {
+		h->in_row = false;
+		return RC_OK;
+	}
+	out->seq = ev.seq;
+	out->outcomes = ev.outcomes;
+	out->outcomes_len = ev.outcomes_len;
+	rc = command_unpack(&out->c, &h->lists, ev.open, ev.open_len,
+	    ev.sealed, ev.sealed_len, e);
+	return err_wrap(e, rc, "row %ju: event %ju", (uintmax_t)h->row,
+	    (uintmax_t)ev.seq);
+}
+
+enum rc
+history_outcomes(const struct history_event *ev,
+    const struct ident_key *ids, struct outcome_record *out, size_t max,
+    size_t *n_out, struct err *e)
+{
+	const unsigned char	*p = ev->outcomes;
+	const unsigned char	*end = p + ev->outcomes_len;
+	const struct outcome_of	 of = {
+		.id = take_ident(ids, ev->c.id),
+		.amount_sat = ev->c.amount_sat,
+		.t_ms = ev->c.t_ms,
+	};
+	enum rc			 rc;
+	size_t			 n = 0;
+
+	while (p < end) {
+		if (n == max)
+			return err_set(e, "event %ju: more than %zu outcomes",
+			    (uintmax_t)ev->seq, max);
+		if ((rc = outcome_unpack(&out[n], &p, end, &of, e)) != RC_OK)
+			return err_wrap(e, rc, "event %ju",
+			    (uintmax_t)ev->seq);
+		n++;
+	}
+	*n_out = n;
+	return RC_OK;
+}
