@@ -46,6 +46,7 @@ static void (*const handlers[INPUT__COUNT])(struct engine *,
 	[INPUT_HALT] = stop_halt,
 	[INPUT_RESUME] = stop_resume,
 	[INPUT_TICK] = stop_tick,
+	[INPUT_RESTORED] = stop_restored,
 };
 
 static void

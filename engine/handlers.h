@@ -20,6 +20,8 @@ void account_address_remove(struct engine *e, const struct input *in);
 /* key.c */
 void key_input(struct engine *e, const struct input *in);
 void key_revoke(struct engine *e, const struct input *in);
+/* No key may withdraw until it is given anew. */
+void key_disarm_all(struct engine *e);
 
 /* wallet.c */
 void wallet_hot_balance(struct engine *e, const struct input *in);
@@ -41,6 +43,7 @@ void stop_unfreeze(struct engine *e, const struct input *in);
 void stop_halt(struct engine *e, const struct input *in);
 void stop_resume(struct engine *e, const struct input *in);
 void stop_tick(struct engine *e, const struct input *in);
+void stop_restored(struct engine *e, const struct input *in);
 /* What an account (with `key`, if not NONE) has waiting is denied. */
 void stop_deny_waiting(struct engine *e, uint32_t account, uint32_t key);
 

@@ -245,6 +245,31 @@ index_prefetch_pair(const struct index *ix, uint32_t account,
 	    tag_of_pair(ix, account, destination))]);
 }
 
+size_t
+index_pack(const struct index *ix, size_t *at, struct index_slot *out,
+    size_t max)
+{
+	size_t		 n = 0, i;
+
+	for (i = *at; i < ix->n_slots && n < max; i++)
+		if (ix->slots[i].record != 0)
+			out[n++] = ix->slots[i];
+	*at = i;
+	return n;
+}
+
+bool
+index_unpack(struct index *ix, const struct index_slot *slots, size_t n)
+{
+	size_t		 i;
+
+	for (i = 0; i < n; i++)
+		if (slots[i].record == 0 || slots[i].record > ix->store->top ||
+		    !enter(ix, slots[i].tag, slots[i].record - 1))
+			return false;
+	return true;
+}
+
 enum rc
 index_grow(struct index *ix, size_t count_max, struct err *e)
 {

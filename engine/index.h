@@ -88,6 +88,20 @@ void index_prefetch(const struct index *ix, struct ident key);
 void index_prefetch_pair(const struct index *ix, uint32_t account,
     uint32_t destination);
 
+/*
+ * For a snapshot: the slots in use, from *at on, at most `max` of them; the
+ * number written, 0 when there are no more.  *at is 0 at first.
+ */
+size_t index_pack(const struct index *ix, size_t *at, struct index_slot *out,
+    size_t max);
+/*
+ * Enter such slots into an index of the same key, of any size; in the order
+ * in which they were packed that goes straight through memory.  False when
+ * one is of no record of the store, or the index is full.
+ */
+bool index_unpack(struct index *ix, const struct index_slot *slots,
+    size_t n) MUST_CHECK;
+
 /* For tools only: raise the capacity and place everything anew. */
 enum rc index_grow(struct index *ix, size_t count_max, struct err *e)
     MUST_CHECK;

@@ -160,3 +160,15 @@ key_revoke(struct engine *e, const struct input *in)
 	    KEY_REVOKED;
 	engine_taken(e, in);
 }
+
+void
+key_disarm_all(struct engine *e)
+{
+	const struct store *s = &e->places[PLACE_KEY].store;
+	uint32_t	 n;
+
+	/* One that is free has no flags. */
+	for (n = 0; n < s->top; n++)
+		((struct key *)store_at(s, n))->flags &=
+		    ~(uint32_t)KEY_WITHDRAW;
+}

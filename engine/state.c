@@ -1,8 +1,6 @@
 /*
- * The state as a whole: its hash, its size, room for more of it.
+ * The state as a whole: its size, room for more of it.
  */
-#include <sodium.h>
-
 #include "engine/counters.h"
 #include "engine/facts.h"
 #include "engine/inner.h"
@@ -65,58 +63,6 @@ state_text(enum state s)
 	}
 	assert(0);
 	return NULL;
-}
-
-static void
-hash_store(crypto_generichash_state *h, const struct store *s)
-{
-	uint32_t	 head[3] = { s->top, s->live, s->free_first };
-
-	crypto_generichash_update(h, (const unsigned char *)head,
-	    sizeof(head));
-	crypto_generichash_update(h, s->base, store_bytes(s));
-}
-
-static void
-hash_due(crypto_generichash_state *h, const struct due *d)
-{
-	crypto_generichash_update(h, (const unsigned char *)d->heap,
-	    d->count * sizeof(*d->heap));
-}
-
-void
-engine_state_hash(const struct engine *e, unsigned char out[32])
-{
-	crypto_generichash_state h;
-	const struct taint_ring *ring;
-	int		 i;
-
-	crypto_generichash_init(&h, NULL, 0, 32);
-	crypto_generichash_update(&h, (const unsigned char *)&e->v,
-	    sizeof(e->v));
-	crypto_generichash_update(&h, (const unsigned char *)&e->hot,
-	    sizeof(e->hot));
-	for (i = 0; i < e->n_places; i++)
-		hash_store(&h, &e->places[i].store);
-	hash_store(&h, &e->withdrawals);
-	hash_store(&h, &e->waiting);
-	hash_store(&h, &e->cidrs);
-	hash_store(&h, &e->pairs);
-	hash_store(&h, &e->ips);
-	hash_store(&h, &e->uses);
-	hash_due(&h, &e->due);
-	hash_due(&h, &e->stopped);
-	hash_due(&h, &e->unreceipted);
-	crypto_generichash_update(&h, (const unsigned char *)e->normals,
-	    (size_t)e->n_normals * sizeof(*e->normals));
-	for (i = 0; i < e->p->n_rules; i++) {
-		ring = &e->taint[i];
-		crypto_generichash_update(&h,
-		    (const unsigned char *)&ring->last, sizeof(ring->last));
-		crypto_generichash_update(&h,
-		    (const unsigned char *)ring->bits, ring->n_bits / 8);
-	}
-	crypto_generichash_final(&h, out, 32);
 }
 
 void

@@ -117,6 +117,22 @@ stop_tick(struct engine *e, const struct input *in)
 	engine_taken(e, in);
 }
 
+/*
+ * C5: what happened after the backup is unknown: a key may have been revoked
+ * and money may have left.  People look, say of every key again what it may
+ * do (it is young then, S23), and resume.
+ */
+void
+stop_restored(struct engine *e, const struct input *in)
+{
+	key_disarm_all(e);
+	if (e->v.halted == 0)
+		decide_halt(e, -1, CAUSE_PEOPLE);
+	/* Whatever rule it was: now only people know when it is over. */
+	e->v.halt_rule = -1;
+	engine_taken(e, in);
+}
+
 bool
 engine_halted(const struct engine *e)
 {
