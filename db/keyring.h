@@ -6,10 +6,19 @@
  * The file (PATH of the database + ".keys", mode 0600) has a header with the
  * deployment's own secrets and one slot a month.  A slot is destroyed by
  * overwriting it in place and syncing; nothing is ever written elsewhere.
- * Checksums tell a torn slot from a whole one.
+ * Checksums tell a torn slot from a whole one.  A file system that never
+ * overwrites in place (btrfs, ZFS, snapshots of a volume) and a flash disk
+ * may keep what was there: only encryption below, or a disk that erases,
+ * helps against who has those.
+ *
+ * A file that everybody may read or write is refused.
  *
  * In memory the keys lie in locked pages that are left out of core dumps
  * (sodium_malloc).
+ *
+ * Any number of threads may read at once; make, destroy and reread want to be
+ * alone.  Two processes may have one file open: each change is made under a
+ * lock, on what the file says then.
  */
 #ifndef DB_KEYRING_H
 #define DB_KEYRING_H
@@ -27,7 +36,7 @@ struct keyring_secrets {
 	struct ident_key ids;		/* fingerprints of names */
 	struct ident_key lots;		/* the secret lot (S41, S42) */
 	unsigned char	deployment[16];	/* random, no secret */
-	unsigned char	engine_seed[32];	/* Ed25519: signs heads, receipts */
+	unsigned char	engine_seed[32]; /* Ed25519: signs heads, receipts */
 };
 
 /* Make one with fresh secrets; the file must not exist. */
@@ -65,6 +74,19 @@ enum rc keyring_make(struct keyring *k, uint32_t month,
 enum rc keyring_destroy_before(struct keyring *k, uint32_t month, int *n_out,
     struct err *e) MUST_CHECK;
 enum rc keyring_reread(struct keyring *k, struct err *e) MUST_CHECK;
+
+/*
+ * A month's key is never used itself: each use has one of its own, so that
+ * what one primitive gives away says nothing about another.
+ */
+enum keyring_use {
+	KEY_SEAL = 1,		/* the sealed part of a row */
+	KEY_NONCE,		/* the nonce of that */
+	KEY_SNAPSHOT,		/* a snapshot's own key */
+};
+#define KEYRING_KEY_LEN	32
+void keyring_subkey(unsigned char out[KEYRING_KEY_LEN],
+    const unsigned char month_key[KEYRING_KEY_LEN], enum keyring_use use);
 
 /* Copy to another file, whole, mode 0600, synced: for backup. */
 enum rc keyring_copy(const struct keyring *k, const char *to, struct err *e)

@@ -31,8 +31,9 @@
  *	end-32	32	SHA-256 over the hash of the row before (32 zeros
  *			for the first) and all bytes above
  *
- * Numbers are little-endian.  A destroyed key makes the sealed part noise and
- * leaves the chain whole.
+ * Sealing and nonces each have a key of their own, derived from the month's
+ * (keyring_subkey()).  Numbers are little-endian.  A destroyed key
+ * makes the sealed part noise and leaves the chain whole.
  */
 #ifndef DB_ROW_H
 #define DB_ROW_H
@@ -64,7 +65,7 @@ struct row_head {
 	uint32_t	sealed_len;
 };
 
-/* 12 * year + month - 1 of a time. */
+/* 12 * year + month - 1 of a time; defined for every number. */
 uint32_t row_month(int64_t t_ms);
 
 /*
@@ -79,7 +80,11 @@ void row_begin(struct row_maker *m, uint32_t semantics, uint64_t seq,
 /* How many events are in it, and about how long it will be. */
 uint32_t row_events(const struct row_maker *m);
 size_t row_len(const struct row_maker *m);
-/* Room for one event; then put it: the lengths that were really used. */
+/*
+ * Room for one event; then put it: the lengths that were really used.  Fails
+ * when the row would be longer than ROW_LEN_MAX or have more than
+ * ROW_EVENTS_MAX events: finish it first.
+ */
 enum rc row_room(struct row_maker *m, size_t open, size_t sealed,
     size_t outcomes, unsigned char **open_out, unsigned char **sealed_out,
     unsigned char **outcomes_out, struct err *e) MUST_CHECK;
@@ -120,22 +125,27 @@ enum rc row_unseal(unsigned char *plain, const unsigned char *row,
 struct row_event {
 	uint64_t	seq;
 	const unsigned char *open;	size_t open_len;
-	const unsigned char *sealed;	size_t sealed_len; /* NULL: destroyed;
-				* sealed_len is what it was */
+	/* NULL: destroyed, and sealed_len is what it was; or 0, and there
+	 * was nothing. */
+	const unsigned char *sealed;	size_t sealed_len;
 	const unsigned char *outcomes;	size_t outcomes_len;
 };
 
 /* Walking the events of a parsed row. */
 struct row_walk {
 	const unsigned char *p, *end;
-	const unsigned char *plain, *plain_end;
+	const unsigned char *plain;
+	size_t		sealed_left;
 	uint64_t	seq;
 	uint32_t	left;
 };
 /* `plain` NULL: the sealed part is destroyed, or there is none. */
 void row_walk(struct row_walk *w, const struct row_head *h,
     const unsigned char *row, const unsigned char *plain);
-/* *more_out false: all were there and nothing was left over. */
+/*
+ * *more_out false: all were there and nothing was left over.  Lengths must
+ * add up to the last byte, those of a destroyed part too.
+ */
 enum rc row_next(struct row_walk *w, struct row_event *out, bool *more_out,
     struct err *e) MUST_CHECK;
 
