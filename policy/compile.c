@@ -15,6 +15,7 @@
 #include "lib/ident.h"
 #include "policy/build.h"
 #include "policy/interval.h"
+#include "policy/reads.h"
 
 /* Parentheses inside one another; policy_load() stops long before. */
 #define DEPTH_MAX	256
@@ -459,6 +460,10 @@ program_new(struct program **out, const struct policy *p, struct err *e)
 		return RC_FAILED;
 	}
 	compile_gates(b.prog);
+	if (reads_fill(b.prog, e) != RC_OK) {
+		program_free(&b.prog);
+		return RC_FAILED;
+	}
 	*out = b.prog;
 	return RC_OK;
 }
@@ -480,6 +485,7 @@ program_free(struct program **pp)
 	free(g->busy_windows);
 	free(g->fraud_windows);
 	free(g->busy_aggs);
+	free(g->reads);
 	free(g);
 	*pp = NULL;
 }

@@ -140,6 +140,14 @@ struct prog_exempt {
 	int64_t		until_ms;
 };
 
+/* What a rule may read, its classes' tests included (policy/reads.h). */
+struct prog_reads {
+	uint64_t	slots[SLOTS_MAX / 64];
+	uint64_t	classes;
+	bool		hot;
+	bool		fund;
+};
+
 struct program {
 	const struct policy *policy;	/* borrowed: outlives the program */
 	struct prog_slot *slots;	int n_slots;
@@ -155,6 +163,10 @@ struct program {
 	 * busy_windows[i] of CLASS_BUSY. */
 	int		*busy_aggs;
 	bool		uses_fact[FACT__COUNT];
+	struct prog_reads *reads;	/* of each rule */
+	uint64_t	fallible[SLOTS_MAX / 64]; /* slots whose value may be
+						   * an error */
+	int		amount_slot;	/* -1: nobody asks */
 	int64_t		longest_delay_ms;
 	uint64_t	digest;		/* of the canonical text and tables */
 };

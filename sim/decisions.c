@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "lib/json.h"
-#include "policy/print.h"
+#include "policy/reads.h"
+#include "sim/facts_json.h"
 
 /* A line: at most every rule and every slot, each with its name. */
 #define LINE_ROOM	(256 * 1024)
@@ -20,14 +21,6 @@ struct decisions {
 	FILE		*spool;
 	FILE		*out;
 	char		*line;
-	/* Rules that the line speaks of, and the slots that they read. */
-	uint64_t	 slots[SLOTS_MAX / 64];
-	uint64_t	 classes;
-	bool		 hot, fund;
-	uint32_t	*seen;		/* a test: the last round it was in */
-	uint32_t	 round;
-	int		*stack;
-	int		 n_stack;
 };
 
 /* In front of each spooled line. */
@@ -71,11 +64,7 @@ decisions_new(struct decisions **out, const char *path,
 		return err_set(e, "out of memory");
 	d->p = p;
 	if ((d->path = strdup(path)) == NULL ||
-	    (d->line = malloc(LINE_ROOM)) == NULL ||
-	    (d->seen = calloc((size_t)p->n_tests + 1, sizeof(*d->seen))) ==
-	    NULL ||
-	    (d->stack = calloc((size_t)p->n_tests + 1, sizeof(*d->stack))) ==
-	    NULL) {
+	    (d->line = malloc(LINE_ROOM)) == NULL) {
 		decisions_free(&d);
 		return err_set(e, "out of memory");
 	}
@@ -105,186 +94,7 @@ decisions_free(struct decisions **dp)
 	free(d->path);
 	free(d->tmp_path);
 	free(d->line);
-	free(d->seen);
-	free(d->stack);
 	free(d);
-}
-
-/* Which facts a rule asked for */
-
-/* One test more to look at, unless it was or is no test but a verdict. */
-static void
-visit(struct decisions *d, int test)
-{
-	if (test < 0 || d->seen[test] == d->round)
-		return;
-	d->seen[test] = d->round;
-	d->stack[d->n_stack++] = test;
-}
-
-static void
-note_slot(struct decisions *d, int slot)
-{
-	if (slot >= 0)
-		d->slots[slot / 64] |= UINT64_C(1) << slot % 64;
-}
-
-static void
-note_operand(struct decisions *d, const struct operand *o)
-{
-	switch (o->kind) {
-	case OPERAND_CONST:
-		break;
-	case OPERAND_SLOT:
-		note_slot(d, o->index);
-		break;
-	case OPERAND_HOT:
-		d->hot = true;
-		break;
-	case OPERAND_FUND:
-		d->fund = true;
-		break;
-	case OPERAND_LINE:
-		note_slot(d, d->p->lines[o->index].normal_slot);
-		note_slot(d, d->p->lines[o->index].busy_slot);
-		break;
-	}
-}
-
-/* All tests that can be come to from START, those of classes included. */
-static void
-note_tests(struct decisions *d, int start)
-{
-	const struct prog_test	*t;
-
-	visit(d, start);
-	while (d->n_stack > 0) {
-		t = &d->p->tests[d->stack[--d->n_stack]];
-		visit(d, t->if_true);
-		visit(d, t->if_false);
-		switch (t->kind) {
-		case TEST_CLASS:
-			d->classes |= UINT64_C(1) << t->cls;
-			visit(d, d->p->classes[t->cls].start);
-			break;
-		case TEST_COMPARE:
-			note_operand(d, &t->left);
-			note_operand(d, &t->right);
-			break;
-		case TEST_SLOT:
-			note_operand(d, &t->left);
-			break;
-		}
-	}
-}
-
-/* Facts */
-
-static void
-put_typed(struct json *j, const char *name, enum type type, int64_t v)
-{
-	switch (type) {
-	case TYPE_AMOUNT:
-		json_put_sat(j, name, v);
-		break;
-	case TYPE_COUNT:
-	case TYPE_TIME:
-		json_put_int(j, name, v);
-		break;
-	case TYPE_FLAG:
-		json_put_bool(j, name, v != 0);
-		break;
-	}
-}
-
-static enum type
-agg_type(const struct program *p, int agg)
-{
-	return p->aggs[agg].def.what == AGG_SUM ? TYPE_AMOUNT : TYPE_COUNT;
-}
-
-static void
-put_slot(const struct decisions *d, struct json *j, int slot, int64_t v)
-{
-	static const char *const	 subjects[] = { "destination",
-		"account", "ip", "group" };
-	const struct prog_slot		*s = &d->p->slots[slot];
-	const struct policy		*pol = d->p->policy;
-	char				 agg[PRINT_TEXT_MAX];
-	char				 name[PRINT_TEXT_MAX + 64];
-
-	switch (s->kind) {
-	case SLOT_FACT:
-		put_typed(j, word_of((enum fact)s->index)->text,
-		    word_of((enum fact)s->index)->type, v);
-		break;
-	case SLOT_DECLARED:
-		put_typed(j, pol->declared[s->index].name,
-		    pol->declared[s->index].type, v);
-		break;
-	case SLOT_AGG:
-		put_typed(j, print_agg(pol, agg, sizeof(agg),
-		    &d->p->aggs[s->index].def), agg_type(d->p, s->index), v);
-		break;
-	case SLOT_NORMAL:
-		(void)snprintf(name, sizeof(name), "normal of %s",
-		    print_agg(pol, agg, sizeof(agg),
-		    &d->p->aggs[s->index].def));
-		if (v < 0)
-			json_put_null(j, name);
-		else
-			put_typed(j, name, agg_type(d->p, s->index), v);
-		break;
-	case SLOT_BUSY:
-		(void)snprintf(name, sizeof(name), "busy in %s",
-		    print_duration(agg, sizeof(agg),
-		    d->p->busy_windows[s->index]));
-		json_put_ratio(j, name, v, 1000, 3);
-		break;
-	case SLOT_FRAUD:
-		(void)snprintf(name, sizeof(name), "confirmed fraud in %s",
-		    print_duration(agg, sizeof(agg),
-		    d->p->fraud_windows[s->index]));
-		json_put_bool(j, name, v != 0);
-		break;
-	case SLOT_IN_TABLE:
-		(void)snprintf(name, sizeof(name), "%s in <%s>",
-		    subjects[s->index % 4], pol->tables[s->index / 4].name);
-		json_put_bool(j, name, v != 0);
-		break;
-	}
-}
-
-/* The facts that were read for the noted rules, by their written names. */
-static void
-put_facts(const struct decisions *d, struct json *j,
-    const struct eval_env *env)
-{
-	uint64_t	 bits;
-	int		 i, c, slot;
-
-	for (bits = d->classes; bits != 0; bits &= bits - 1) {
-		c = __builtin_ctzll(bits);
-		/* `proven` and the internal one are facts, if at all. */
-		if (c >= CLASS_FIRST || c == CLASS_PROVEN)
-			json_put_bool(j, d->p->policy->classes[c].name,
-			    env->classes >> c & 1);
-	}
-	for (i = 0; i < SLOTS_MAX / 64; i++) {
-		bits = d->slots[i] & env->known[i];
-		for (; bits != 0; bits &= bits - 1) {
-			slot = i * 64 + __builtin_ctzll(bits);
-			if (d->p->slots[slot].kind == SLOT_FACT &&
-			    d->p->slots[slot].index == FACT_PROVEN &&
-			    (d->classes >> CLASS_PROVEN & 1))
-				continue;
-			put_slot(d, j, slot, env->value[slot]);
-		}
-	}
-	if (d->hot && env->hot_sat >= 0)
-		json_put_sat(j, "hot", env->hot_sat);
-	if (d->fund && env->fund_sat >= 0)
-		json_put_sat(j, "fund", env->fund_sat);
 }
 
 /* Rules */
@@ -330,12 +140,9 @@ speaks(const struct decisions *d, const struct outcome *o, int rule)
 static void
 put_rules(struct decisions *d, struct json *j, const struct outcome *o)
 {
-	int	 i;
+	struct prog_reads	 reads = { .classes = 0 };
+	int			 i;
 
-	memset(d->slots, 0, sizeof(d->slots));
-	d->classes = 0;
-	d->hot = d->fund = false;
-	d->round++;
 	json_open_array(j, "rules");
 	if (o->why != WHY_NONE)
 		put_rule(j, why_text(o->why), NULL);
@@ -345,7 +152,7 @@ put_rules(struct decisions *d, struct json *j, const struct outcome *o)
 				continue;
 			put_rule(j, d->p->rules[i].name,
 			    d->p->rules[i].where);
-			note_tests(d, d->p->rules[i].start);
+			reads_add(&reads, &d->p->reads[i]);
 		}
 		if (o->joined->by_default)
 			put_default(d, j);
@@ -355,7 +162,7 @@ put_rules(struct decisions *d, struct json *j, const struct outcome *o)
 	json_close(j);
 	json_open_object(j, "facts");
 	if (o->joined != NULL && o->env != NULL)
-		put_facts(d, j, o->env);
+		facts_json_env(j, d->p, &reads, o->env);
 	json_close(j);
 }
 
