@@ -173,6 +173,15 @@ wrong_hrp(enum network net, const struct bech32 *b, struct err *e)
 	return err_set(e, "its prefix is not of a bitcoin network");
 }
 
+static enum address_form
+witness_form(unsigned version, size_t program_len)
+{
+	if (version == 0)
+		return program_len == 20 ? ADDRESS_P2WPKH : ADDRESS_P2WSH;
+	return version == 1 && program_len == 32 ? ADDRESS_P2TR :
+	    ADDRESS_OTHER_WITNESS;
+}
+
 static enum rc
 script_witness(struct address *out, const struct bech32 *b, struct err *e)
 {
@@ -201,11 +210,7 @@ script_witness(struct address *out, const struct bech32 *b, struct err *e)
 	    (unsigned char)(OP_1 + version - 1);
 	out->script[1] = (unsigned char)n;
 	out->len = (uint8_t)(n + 2);
-	if (version == 0)
-		out->form = n == 20 ? ADDRESS_P2WPKH : ADDRESS_P2WSH;
-	else
-		out->form = version == 1 && n == 32 ? ADDRESS_P2TR :
-		    ADDRESS_OTHER_WITNESS;
+	out->form = witness_form(version, n);
 	return RC_OK;
 }
 
@@ -281,6 +286,53 @@ encode_hash(char *buf, uint8_t version, const unsigned char *hash)
 	return true;
 }
 
+static bool
+is_p2pkh(const unsigned char *s, size_t len)
+{
+	return len == 25 && s[0] == OP_DUP && s[1] == OP_HASH160 &&
+	    s[2] == HASH_LEN && s[23] == OP_EQUALVERIFY &&
+	    s[24] == OP_CHECKSIG;
+}
+
+static bool
+is_p2sh(const unsigned char *s, size_t len)
+{
+	return len == 23 && s[0] == OP_HASH160 && s[1] == HASH_LEN &&
+	    s[22] == OP_EQUAL;
+}
+
+static bool
+is_witness(unsigned *version_out, const unsigned char *s, size_t len)
+{
+	if (len < 2 + WITNESS_LEN_MIN || len > 2 + WITNESS_LEN_MAX ||
+	    s[1] != len - 2)
+		return false;
+	if (s[0] == OP_0)
+		*version_out = 0;
+	else if (s[0] >= OP_1 && s[0] < OP_1 + WITNESS_VERSION_MAX)
+		*version_out = s[0] - OP_1 + 1;
+	else
+		return false;
+	return *version_out > 0 || len == 22 || len == 34;
+}
+
+bool
+address_form_of(enum address_form *out, const unsigned char *script,
+    size_t len)
+{
+	unsigned	 version;
+
+	if (is_p2pkh(script, len))
+		*out = ADDRESS_P2PKH;
+	else if (is_p2sh(script, len))
+		*out = ADDRESS_P2SH;
+	else if (is_witness(&version, script, len))
+		*out = witness_form(version, len - 2);
+	else
+		return false;
+	return true;
+}
+
 bool
 address_encode(char *buf, enum network net, const unsigned char *s,
     size_t len)
@@ -288,23 +340,11 @@ address_encode(char *buf, enum network net, const unsigned char *s,
 	unsigned	 version;
 
 	buf[0] = '\0';
-	if (len == 25 && s[0] == OP_DUP && s[1] == OP_HASH160 &&
-	    s[2] == HASH_LEN && s[23] == OP_EQUALVERIFY &&
-	    s[24] == OP_CHECKSIG)
+	if (is_p2pkh(s, len))
 		return encode_hash(buf, spellings[net].p2pkh, s + 3);
-	if (len == 23 && s[0] == OP_HASH160 && s[1] == HASH_LEN &&
-	    s[22] == OP_EQUAL)
+	if (is_p2sh(s, len))
 		return encode_hash(buf, spellings[net].p2sh, s + 2);
-	if (len < 2 + WITNESS_LEN_MIN || len > 2 + WITNESS_LEN_MAX ||
-	    s[1] != len - 2)
-		return false;
-	if (s[0] == OP_0)
-		version = 0;
-	else if (s[0] >= OP_1 && s[0] < OP_1 + WITNESS_VERSION_MAX)
-		version = s[0] - OP_1 + 1;
-	else
-		return false;
-	if (version == 0 && len != 22 && len != 34)
-		return false;
-	return encode_witness(buf, net, version, s + 2, len - 2);
+	if (is_witness(&version, s, len))
+		return encode_witness(buf, net, version, s + 2, len - 2);
+	return false;
 }

@@ -60,6 +60,10 @@ enum rc address_parse(struct address *out, enum network net,
 bool address_encode(char *buf, enum network net, const unsigned char *script,
     size_t len);
 
+/* The form of a script; false when it has no address. */
+bool address_form_of(enum address_form *out, const unsigned char *script,
+    size_t len);
+
 /* "main", "test", "signet", "regtest". */
 const char *network_text(enum network net);
 /* The other way round; false when there is none of that name. */

@@ -6,8 +6,7 @@
 #include <string.h>
 
 #include "bitcoin/address.h"
-#include "lib/amount.h"
-#include "lib/civil.h"
+#include "engine/take.h"
 #include "sim/idmap.h"
 
 /* Addresses come again and again; decoding one costs more than finding it. */
@@ -84,9 +83,7 @@ feed_free(struct feed **fp)
 static inline struct ident
 id_of(const struct feed *f, struct text text)
 {
-	struct ident	 none = { 0, 0 };
-
-	return text.p != NULL ? ident_of(&f->ids, text.p, text.len) : none;
+	return take_ident(&f->ids, text);
 }
 
 /* Texts */
@@ -167,64 +164,14 @@ feed_cidr(struct cidr *out, struct text text, struct err *e)
 	return RC_OK;
 }
 
-/* "90s", "6h", "1d": a whole number and one of s m h d w. */
-static enum rc
-duration(int64_t *ms_out, struct text text, struct err *e)
-{
-	static const char	 units[] = "smhdw";
-	static const int64_t	 ms[] = { MS_PER_S, MS_PER_MIN, MS_PER_HOUR,
-		MS_PER_DAY, MS_PER_WEEK };
-	const char		*u;
-	int64_t			 v = 0;
-	size_t			 i;
-
-	if (text.len < 2 || text.len > 10 ||
-	    text.p[text.len - 1] == '\0' ||
-	    (u = strchr(units, text.p[text.len - 1])) == NULL)
-		return err_set(e, "no duration, like \"6h\"");
-	for (i = 0; i + 1 < text.len; i++) {
-		if (text.p[i] < '0' || text.p[i] > '9')
-			return err_set(e, "no duration, like \"6h\"");
-		v = v * 10 + (text.p[i] - '0');
-	}
-	*ms_out = v * ms[u - units];
-	return RC_OK;
-}
-
 enum rc
 feed_value(int64_t *out, enum type type, const struct scenario_event *ev,
     struct err *e)
 {
-	bool	 text = ev->value_kind == VALUE_TEXT;
-	bool	 number = ev->value_kind == VALUE_INTEGER && ev->value >= 0;
+	struct command_fact	 fact = { .kind = ev->value_kind,
+		.text = ev->value_text, .value = ev->value };
 
-	*out = ev->value;
-	switch (type) {
-	case TYPE_AMOUNT:
-		if (!text)
-			return err_set(e, "the policy declares an amount: a "
-			    "string, like \"0.5\"");
-		return amount_parse(out, ev->value_text.p,
-		    ev->value_text.len, e);
-	case TYPE_COUNT:
-		if (!number)
-			return err_set(e, "the policy declares a number: an "
-			    "integer, not negative");
-		return RC_OK;
-	case TYPE_TIME:
-		if (text)
-			return duration(out, ev->value_text, e);
-		if (!number)
-			return err_set(e, "the policy declares a time: a "
-			    "string, like \"6h\", or milliseconds");
-		return RC_OK;
-	case TYPE_FLAG:
-		if (ev->value_kind == VALUE_FLAG ||
-		    (number && ev->value <= 1))
-			return RC_OK;
-		return err_set(e, "the policy declares a flag: true or false");
-	}
-	return RC_FAILED;
+	return take_value(out, type, &fact, e);
 }
 
 /* Not for anybody's eyes: the cheapest mixing that spreads addresses. */
