@@ -158,26 +158,42 @@ history_row(struct history *h, struct history_row *out, bool *more_out,
 }
 
 enum rc
+history_raw(struct history *h, struct row_event *out, bool *more_out,
+    struct err *e)
+{
+	enum rc	 rc;
+
+	assert(h->in_row);
+	if ((rc = row_next(&h->walk, out, more_out, e)) != RC_OK)
+		return err_wrap(e, rc, "row %ju", (uintmax_t)h->row);
+	if (!*more_out)
+		h->in_row = false;
+	return RC_OK;
+}
+
+enum rc
+history_unpack(struct history_event *out, struct command_lists *lists,
+    const struct row_event *raw, struct err *e)
+{
+	out->seq = raw->seq;
+	out->outcomes = raw->outcomes;
+	out->outcomes_len = raw->outcomes_len;
+	return command_unpack(&out->c, lists, raw->open, raw->open_len,
+	    raw->sealed, raw->sealed_len, e);
+}
+
+enum rc
 history_event(struct history *h, struct history_event *out, bool *more_out,
     struct err *e)
 {
-	struct row_event	 ev;
-	enum rc			 rc;
+	struct row_event raw;
+	enum rc		 rc;
 
-	assert(h->in_row);
-	if ((rc = row_next(&h->walk, &ev, more_out, e)) != RC_OK)
-		return err_wrap(e, rc, "row %ju", (uintmax_t)h->row);
-	if (!*more_out) {
-		h->in_row = false;
-		return RC_OK;
-	}
-	out->seq = ev.seq;
-	out->outcomes = ev.outcomes;
-	out->outcomes_len = ev.outcomes_len;
-	rc = command_unpack(&out->c, &h->lists, ev.open, ev.open_len,
-	    ev.sealed, ev.sealed_len, e);
+	if ((rc = history_raw(h, &raw, more_out, e)) != RC_OK || !*more_out)
+		return rc;
+	rc = history_unpack(out, &h->lists, &raw, e);
 	return err_wrap(e, rc, "row %ju: event %ju", (uintmax_t)h->row,
-	    (uintmax_t)ev.seq);
+	    (uintmax_t)raw.seq);
 }
 
 enum rc

@@ -60,6 +60,13 @@ struct history_event {
 enum rc history_event(struct history *h, struct history_event *out,
     bool *more_out, struct err *e) MUST_CHECK;
 
+/* The two halves of history_event(): the bytes, and what they say.  What
+ * *out points to is what *raw points to, and *lists. */
+enum rc history_raw(struct history *h, struct row_event *out, bool *more_out,
+    struct err *e) MUST_CHECK;
+enum rc history_unpack(struct history_event *out, struct command_lists *lists,
+    const struct row_event *raw, struct err *e) MUST_CHECK;
+
 /*
  * The outcomes of an event, unpacked: at most `max` of them, *n_out how many
  * there are.  `ids`: the key of fingerprints.

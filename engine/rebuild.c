@@ -9,11 +9,15 @@
 
 #include "engine/compare.h"
 #include "engine/load.h"
-#include "engine/take.h"
+#include "engine/prepare.h"
 #include "policy/bundle.h"
 
 /* How often progress is told. */
 #define PROGRESS_EVERY	65536
+/* As engine_prefetch() wants it. */
+#define AHEAD		9
+#define AHEAD_RECORDS	6
+#define AHEAD_PAIR	3
 
 struct rebuild {
 	struct rebuilt	*r;
@@ -24,7 +28,6 @@ struct rebuild {
 	struct compare	*compare;
 	struct history_row row;
 	uint64_t	 total;
-	bool		 fresh;		/* nothing applied yet */
 };
 
 void
@@ -152,54 +155,50 @@ take_genesis(struct rebuild *b, const struct history_event *ev,
 
 /* Whether this event is believed rather than judged. */
 static bool
-follows(const struct rebuild *b)
+follows(const struct rebuild *b, const struct prepared *p)
 {
-	return b->o->as != NULL || b->r->followed > 0 || b->row.forgotten ||
-	    b->row.head.semantics != ENGINE_SEMANTICS;
+	return b->o->as != NULL || b->r->followed > 0 || p->believed;
 }
 
 static enum rc
-apply(struct rebuild *b, const struct history_event *ev, struct err *e)
+apply(struct rebuild *b, const struct prepared *p, struct err *e)
 {
-	struct rebuilt		*r = b->r;
-	struct input_fact	 facts[COMMAND_FACTS_MAX];
-	const struct policy	*policy;
-	struct input		 in;
-	bool			 taken;
-	enum rc			 rc;
+	struct rebuilt	*r = b->r;
 
-	if (ev->c.type == COMMAND_GENESIS)
-		return take_genesis(b, ev, e);
-	if (ev->c.type == COMMAND_POLICY &&
-	    (rc = take_policy(b, ev, e)) != RC_OK)
-		return rc;
+	if (p->ev.c.type == COMMAND_GENESIS)
+		return take_genesis(b, &p->ev, e);
+	if (p->ev.c.type == COMMAND_POLICY)
+		return take_policy(b, &p->ev, e);
 	if (r->engine == NULL)
 		return err_set(e, "there was no policy before it");
-	policy = b->o->as != NULL ? b->o->as->policy : r->policy;
-	if ((rc = take(&in, &taken, facts, &ev->c, &keyring_secrets(
-	    b->keys)->ids, policy, e)) != RC_OK)
-		return rc;
-	if (!taken)
+	if (b->o->as == NULL && memcmp(p->policy, r->policy_hash,
+	    sizeof(r->policy_hash)) != 0)
+		return err_set(e, "its row was decided under another policy "
+		    "than the last one recorded");
+	if (!p->taken)
 		return RC_OK;
-	if (!follows(b))
-		return compare_judged(b->compare, r->engine, &in, ev,
+	if (!follows(b, p))
+		return compare_judged(b->compare, r->engine, &p->in, &p->ev,
 		    r->program, e);
 	r->followed++;
-	return compare_follow(b->compare, r->engine, &in, ev, e);
+	return compare_follow(b->compare, r->engine, &p->in, &p->ev, e);
 }
 
 static enum rc
-one_event(struct rebuild *b, const struct history_event *ev, struct err *e)
+one_event(struct rebuild *b, const struct prepared *p, struct err *e)
 {
+	const struct history_event *ev = &p->ev;
 	struct rebuilt	*r = b->r;
 	enum rc		 rc;
 
-	if ((rc = apply(b, ev, e)) != RC_OK)
+	if ((rc = apply(b, p, e)) != RC_OK)
 		return err_wrap(e, rc, "event %ju (%s)", (uintmax_t)ev->seq,
 		    command_type_text(ev->c.type));
 	r->seq = ev->seq;
 	if (ev->c.t_ms > r->t_ms)
 		r->t_ms = ev->c.t_ms;
+	if (p->row_hash != NULL)
+		memcpy(r->row_hash, p->row_hash, sizeof(r->row_hash));
 	if (b->o->on_event != NULL &&
 	    (rc = b->o->on_event(b->o->ctx, ev, r, e)) != RC_OK)
 		return rc;
@@ -214,31 +213,61 @@ wanted(const struct rebuild *b, uint64_t seq)
 	return b->o->until == 0 || seq <= b->o->until;
 }
 
-static enum rc
-rows(struct rebuild *b, struct err *e)
+/* Memory takes longer than deciding: ask for it some events ahead. */
+static inline void
+prefetch(const struct engine *en, const struct prepared_batch *batch,
+    size_t i)
 {
-	struct history_event	 ev;
-	bool			 more;
-	enum rc			 rc;
+	if (i + AHEAD < batch->n && batch->events[i + AHEAD].taken)
+		engine_prefetch(en, &batch->events[i + AHEAD].in);
+	if (i + AHEAD_RECORDS < batch->n &&
+	    batch->events[i + AHEAD_RECORDS].taken)
+		engine_prefetch_records(en,
+		    &batch->events[i + AHEAD_RECORDS].in);
+	if (i + AHEAD_PAIR < batch->n && batch->events[i + AHEAD_PAIR].taken)
+		engine_prefetch_pair(en, &batch->events[i + AHEAD_PAIR].in);
+}
 
-	for (;;) {
-		if ((rc = history_row(b->h, &b->row, &more, e)) != RC_OK)
+static enum rc
+one_batch(struct rebuild *b, struct prepare *p,
+    const struct prepared_batch *batch, struct err *e)
+{
+	size_t	 i;
+	enum rc	 rc;
+
+	for (i = 0; i < batch->n; i++) {
+		if (b->r->engine != NULL)
+			prefetch(b->r->engine, batch, i);
+		if ((rc = one_event(b, &batch->events[i], e)) != RC_OK)
 			return rc;
-		if (!more || !wanted(b, b->row.head.seq))
-			return RC_OK;
-		for (;;) {
-			if ((rc = history_event(b->h, &ev, &more, e)) !=
-			    RC_OK)
-				return rc;
-			if (!more)
-				break;
-			if (ev.seq <= b->r->seq || !wanted(b, ev.seq))
-				continue;
-			if ((rc = one_event(b, &ev, e)) != RC_OK)
-				return rc;
-		}
-		memcpy(b->r->row_hash, b->row.hash, sizeof(b->row.hash));
 	}
+	if (b->o->as == NULL)
+		prepare_policy(p, b->r->policy);
+	if (batch->rc != RC_OK)
+		return err_set(e, "%s", prepare_why(p)->text);
+	return RC_OK;
+}
+
+/* All that comes after what was done already. */
+static enum rc
+events(struct rebuild *b, struct err *e)
+{
+	const struct prepared_batch *batch;
+	struct prepare	*p;
+	bool		 last;
+	enum rc		 rc;
+
+	if ((rc = prepare_new(&p, b->h, b->r->seq, b->o->until,
+	    &keyring_secrets(b->keys)->ids, b->o->as != NULL ?
+	    b->o->as->policy : b->r->policy, e)) != RC_OK)
+		return rc;
+	do {
+		batch = prepare_next(p);
+		last = batch->last;
+		rc = one_batch(b, p, batch, e);
+	} while (rc == RC_OK && !last);
+	prepare_free(&p);
+	return rc;
 }
 
 /* Where to begin */
@@ -364,8 +393,7 @@ run(struct rebuild *b, struct err *e)
 	if (b->o->snapshots && b->o->as == NULL &&
 	    (rc = find_snapshot(b, e)) != RC_OK)
 		return rc;
-	if ((rc = history_seek(b->h, b->r->seq + 1, e)) != RC_OK ||
-	    (rc = rows(b, e)) != RC_OK)
+	if ((rc = events(b, e)) != RC_OK)
 		return rc;
 	if (b->r->engine == NULL)
 		return err_set(e, "the journal has no policy");
