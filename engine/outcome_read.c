@@ -108,15 +108,20 @@ get_more(struct bytes *b, struct outcome_record *r, bool given,
 	return (which & MORE_HALT_RULE) != 0 ? get_halt_rule(b, r) : NULL;
 }
 
-/* *failed_out: some rule asked what nobody knows. */
+/* What the rules of one record may have brought with them. */
+struct brought {
+	bool		unknown;	/* some rule asked what nobody knows */
+	bool		known;		/* some rule did not only fail */
+};
+
 static const char *
 get_rules(struct bytes *b, struct outcome_record *r, uint64_t n,
-    bool *failed_out)
+    struct brought *out)
 {
 	uint64_t	 v, next = 0;
 	int		 i;
 
-	*failed_out = false;
+	out->unknown = out->known = false;
 	if (n > OUTCOME_RULES_MAX)
 		return "too many rules";
 	for (i = 0; i < (int)n; i++) {
@@ -135,7 +140,9 @@ get_rules(struct bytes *b, struct outcome_record *r, uint64_t n,
 			return "what a rule did is unknown";
 		if (r->did[i] == RULE_FAILED)
 			r->failed[i] = true;
-		*failed_out |= r->failed[i];
+		else
+			out->known = true;
+		out->unknown |= r->failed[i];
 	}
 	r->n_rules = (int)n;
 	return NULL;
@@ -224,7 +231,8 @@ get_fact(struct bytes *b, struct outcome_record *r, struct outcome_fact *f,
 }
 
 static const char *
-get_facts(struct bytes *b, struct outcome_record *r, bool failed)
+get_facts(struct bytes *b, struct outcome_record *r,
+    const struct brought *by)
 {
 	uint64_t	 n = get_varint(b), next = 0;
 	const char	*wrong;
@@ -235,8 +243,8 @@ get_facts(struct bytes *b, struct outcome_record *r, bool failed)
 	for (i = 0; i < (int)n && !b->bad; i++) {
 		if ((wrong = get_fact(b, r, &r->facts[i], &next)) != NULL)
 			return wrong;
-		if (!r->facts[i].known && !failed)
-			return "a fact is missing, and no rule failed";
+		if (!(r->facts[i].known ? by->known : by->unknown))
+			return "a fact, and no rule that read it";
 	}
 	r->n_facts = (int)n;
 	return NULL;
@@ -247,7 +255,7 @@ get_judged(struct bytes *b, struct outcome_record *r, bool given)
 {
 	const char	*wrong;
 	uint64_t	 which;
-	bool		 failed;
+	struct brought	 by;
 
 	r->hot_sat = r->fund_sat = -1;
 	if (!given)
@@ -257,7 +265,7 @@ get_judged(struct bytes *b, struct outcome_record *r, bool given)
 	r->judged = true;
 	which = get_varint(b);
 	if ((wrong = get_rules(b, r, which >> JUDGED_RULES_SHIFT,
-	    &failed)) != NULL)
+	    &by)) != NULL)
 		return wrong;
 	if ((which & JUDGED_CLASSES) != 0 &&
 	    (r->classes = get_varint(b)) == 0 && !b->bad)
@@ -266,14 +274,15 @@ get_judged(struct bytes *b, struct outcome_record *r, bool given)
 	    (wrong = get_extras(b, r)) != NULL)
 		return wrong;
 	if ((which & JUDGED_FACTS) != 0 &&
-	    (wrong = get_facts(b, r, failed)) != NULL)
+	    (wrong = get_facts(b, r, &by)) != NULL)
 		return wrong;
 	if (b->bad)
 		return NULL;
-	if (r->n_rules == 0 && (r->classes != 0 || r->n_facts != 0 ||
-	    r->hot_read || r->fund_read))
+	if (!by.known && (r->classes != 0 || r->hot_sat >= 0 ||
+	    r->fund_sat >= 0 || (!by.unknown &&
+	    (r->hot_read || r->fund_read))))
 		return "facts, and no rule that read them";
-	if (failed && r->error == EVAL_OK)
+	if (by.unknown && r->error == EVAL_OK)
 		return "a rule failed, and there is no error";
 	return NULL;
 }
