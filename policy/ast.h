@@ -221,8 +221,11 @@ struct stmt {
 struct policy {
 	char		**files;	/* paths as opened, [0] the main one */
 	int		 n_files;
-	char		**sources;	/* their bytes, for carets */
+	char		**sources;	/* their bytes, for carets; NULL: a
+					 * table's, which nobody quotes */
 	size_t		*source_lens;
+	const char	**contents;	/* their bytes as they were read */
+	size_t		*content_lens;
 	struct stmt	*stmts;
 	int		 n_stmts;
 	enum verdict	 dflt;		/* ALLOW, HOLD or DENY */

@@ -6,6 +6,7 @@
  * nothing.
  */
 #include "policy/ast.h"
+#include "policy/bundle.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include "lib/civil.h"
+#include "policy/bundle_in.h"
 #include "policy/parse.h"
 #include "policy/parse_tab.h"
 #include "policy/program.h"
@@ -26,7 +28,7 @@
 #define FILE_MAX	(4u << 20)	/* bytes of a policy file */
 #define TABLE_FILE_MAX	(64u << 20)
 #define PATH_LEN_MAX	1024
-#define TABLES_LEN_MAX	(256u << 20)	/* all table files together */
+#define FILES_LEN_MAX	(240u << 20)	/* all together: a journal row */
 
 /* What a policy hangs off; the caller sees only its first part. */
 struct loaded {
@@ -35,7 +37,7 @@ struct loaded {
 };
 
 static enum rc
-read_file(struct arena *a, const char *path, size_t max, char **out,
+read_disk(struct arena *a, const char *path, size_t max, char **out,
     size_t *len_out, struct err *e)
 {
 	struct stat	 st;
@@ -71,7 +73,32 @@ read_file(struct arena *a, const char *path, size_t max, char **out,
 	return RC_OK;
 }
 
-/* Register a file and its text; -1 when there are too many. */
+/* One file of the policy, from wherever it is loaded. */
+static enum rc
+read_file(struct parse *ps, const char *path, size_t max, char **out,
+    size_t *len_out, struct err *e)
+{
+	const char	*text;
+	enum rc		 rc;
+
+	if (ps->bundle == NULL) {
+		rc = read_disk(ps->arena, path, max, out, len_out, e);
+	} else if ((rc = bundle_find(ps->bundle, path, &text, len_out, e)) ==
+	    RC_OK) {
+		if (*len_out > max)
+			return err_set(e, "larger than %zu MiB", max >> 20);
+		*out = arena_strndup(ps->arena, text, *len_out);
+	}
+	if (rc != RC_OK)
+		return rc;
+	if (*len_out > FILES_LEN_MAX - ps->bytes_read)
+		return err_set(e, "with it, all files together are larger "
+		    "than %u MiB", FILES_LEN_MAX >> 20);
+	ps->bytes_read += *len_out;
+	return RC_OK;
+}
+
+/* Register a file and its text. */
 static int
 file_add(struct parse *ps, const char *path, char *text, size_t len)
 {
@@ -83,9 +110,15 @@ file_add(struct parse *ps, const char *path, char *text, size_t len)
 	    sizeof(*p->sources));
 	p->source_lens = arena_grow(ps->arena, p->source_lens, n,
 	    sizeof(*p->source_lens));
+	p->contents = arena_grow(ps->arena, p->contents, n,
+	    sizeof(*p->contents));
+	p->content_lens = arena_grow(ps->arena, p->content_lens, n,
+	    sizeof(*p->content_lens));
 	p->files[n] = arena_strndup(ps->arena, path, strlen(path));
 	p->sources[n] = text;
 	p->source_lens[n] = len;
+	p->contents[n] = text;
+	p->content_lens[n] = len;
 	return p->n_files++;
 }
 
@@ -153,7 +186,7 @@ load_include(struct parse *ps, const struct tok *file)
 		diag_error(ps->d, file->pos, NULL, "too many includes");
 		return;
 	}
-	if (read_file(ps->arena, path, FILE_MAX, &text, &len, &e) != RC_OK) {
+	if (read_file(ps, path, FILE_MAX, &text, &len, &e) != RC_OK) {
 		diag_error(ps->d, file->pos, NULL, "%s: %s", path, e.text);
 		return;
 	}
@@ -166,11 +199,17 @@ load_include(struct parse *ps, const struct tok *file)
 /* One row a line; the text is not quoted in errors: it may be a secret
  * pasted by mistake. */
 static void
-table_lines(struct parse *ps, struct table *t, int file, char *text,
-    size_t len)
+table_lines(struct parse *ps, struct table *t, int file)
 {
 	struct pos	 pos = { file, 1, 1, 0 };
-	char		*s = text, *end = text + len, *nl, *p;
+	size_t		 len = ps->p->content_lens[file];
+	struct arena	*scratch = arena_new();
+	char		*s = arena_strndup(scratch, ps->p->contents[file], len);
+	char		*end = s + len, *nl, *p;
+
+	/* It stands nowhere as a text. */
+	ps->p->sources[file] = NULL;
+	ps->p->source_lens[file] = 0;
 
 	for (; s < end; s = nl + 1, pos.line++) {
 		if ((nl = memchr(s, '\n', (size_t)(end - s))) == NULL)
@@ -181,6 +220,7 @@ table_lines(struct parse *ps, struct table *t, int file, char *text,
 		table_add(ps, t, pos, s, (size_t)(p - s));
 		table_add(ps, t, pos, NULL, 0);
 	}
+	arena_free(&scratch);
 }
 
 void
@@ -202,7 +242,7 @@ load_table_file(struct parse *ps, struct table *t, const struct tok *file)
 		diag_error(ps->d, file->pos, NULL, "not a path");
 		return;
 	}
-	if (read_file(ps->arena, path, max, &text, &len, &e) != RC_OK) {
+	if (read_file(ps, path, max, &text, &len, &e) != RC_OK) {
 		diag_error(ps->d, file->pos, NULL, "%s: %s", path, e.text);
 		return;
 	}
@@ -213,7 +253,7 @@ load_table_file(struct parse *ps, struct table *t, const struct tok *file)
 	if (strncmp(path, ps->p->files[0], skip) != 0)
 		skip = 0;
 	t->path = arena_strndup(ps->arena, path + skip, strlen(path + skip));
-	table_lines(ps, t, file_add(ps, path, NULL, 0), text, len);
+	table_lines(ps, t, file_add(ps, path, text, len));
 }
 
 bool
@@ -333,6 +373,10 @@ finish(struct parse *ps, FILE *diag, struct err *e)
 	}
 	if (diag_errors(ps->d) == 0)
 		fits(ps, top);
+	if (diag_errors(ps->d) == 0 && ps->bundle != NULL &&
+	    !bundle_used_up(ps->bundle))
+		diag_error(ps->d, top, NULL,
+		    "the bundle holds a file that nothing names");
 	if ((n = diag_errors(ps->d)) == 0)
 		return RC_OK;
 	if (diag != NULL) {
@@ -347,9 +391,10 @@ finish(struct parse *ps, FILE *diag, struct err *e)
 
 static enum rc
 load(struct policy **out, const char *path, const char *text, size_t len,
-    FILE *diag, struct err *e)
+    struct bundle *bundle, FILE *diag, struct err *e)
 {
-	struct parse	 ps = { .files_allowed = path != NULL };
+	struct parse	 ps = { .files_allowed = path != NULL,
+	    .bundle = bundle };
 	struct arena	*arena = arena_new();
 	struct loaded	*l = arena_alloc(arena, sizeof(*l));
 	char		*own = NULL;
@@ -366,7 +411,7 @@ load(struct policy **out, const char *path, const char *text, size_t len,
 	else if (text != NULL)
 		own = arena_strndup(arena, text, len);
 	else
-		rc = read_file(arena, path, FILE_MAX, &own, &len, e);
+		rc = read_file(&ps, path, FILE_MAX, &own, &len, e);
 	if (rc != RC_OK) {
 		if (diag != NULL && e != NULL)
 			(void)fprintf(diag, "%s: %s\n", path, e->text);
@@ -392,7 +437,8 @@ policy_load(struct policy **out, const char *path, FILE *diag, struct err *e)
 {
 	struct err	 scratch;
 
-	return load(out, path, NULL, 0, diag, e != NULL ? e : &scratch);
+	return load(out, path, NULL, 0, NULL, diag,
+	    e != NULL ? e : &scratch);
 }
 
 enum rc
@@ -401,8 +447,29 @@ policy_load_text(struct policy **out, const char *path, const char *text,
 {
 	struct err	 scratch;
 
-	return load(out, path, text != NULL ? text : "", len, diag,
+	return load(out, path, text != NULL ? text : "", len, NULL, diag,
 	    e != NULL ? e : &scratch);
+}
+
+enum rc
+policy_load_bundle(struct policy **out, const unsigned char *bundle,
+    size_t len, FILE *diag, struct err *e)
+{
+	struct err	 scratch;
+	struct bundle	 b;
+	enum rc		 rc;
+
+	*out = NULL;
+	if (e == NULL)
+		e = &scratch;
+	if ((rc = bundle_open(&b, bundle, len, e)) != RC_OK) {
+		if (diag != NULL)
+			(void)fprintf(diag, "policy: %s\n", e->text);
+		return err_wrap(e, rc, "policy");
+	}
+	rc = load(out, b.files[0].name, NULL, 0, &b, diag, e);
+	bundle_close(&b);
+	return rc;
 }
 
 void

@@ -14,6 +14,7 @@
 #include "policy/mem.h"
 
 struct scan;
+struct bundle;
 
 /* A token's text: `len` bytes that live as long as the policy. */
 struct tok {
@@ -84,6 +85,8 @@ struct parse {
 	struct diag	*d;
 	struct scan	*scan;
 	bool		 files_allowed;
+	struct bundle	*bundle;	/* read from here, open no file */
+	size_t		 bytes_read;	/* of all files */
 	struct name	*names;
 	int		 n_names;
 	struct label	*labels;
