@@ -18,8 +18,10 @@ struct command_room {
 };
 
 /*
- * The command of one line.  *any_out false: none (the header).  `history` as
- * in feed.h.  Texts point into the event.  Errors begin with the key.
+ * The command of one line.  *any_out false: none (the header; what history
+ * leaves out).  `history` as in feed.h.  Texts point into the event.  What
+ * comes out passes command_check(); errors begin with the key.  Left out: a
+ * label, an empty reason.
  */
 enum rc command_of_event(struct command *out, bool *any_out,
     struct command_room *room, const struct scenario_event *ev,
@@ -36,10 +38,19 @@ struct event_room {
 /*
  * The other way round.  *any_out false: scenario files have no such line
  * (tick, genesis, policy, code, receipt, ...).  What was forgotten is left
- * out.  A script without an address is an error.
+ * out, and so is what no line says: who sent it, facts that came with a
+ * withdrawal (event_of_fact()), that it is history, an operator or a reason
+ * where the type has none.  A script without an address is an error.
  */
 enum rc event_of_command(struct scenario_event *out, bool *any_out,
     struct event_room *room, const struct command *c, enum network net,
     struct err *e) MUST_CHECK;
+
+/*
+ * A fact that came with a withdrawal, as a line: it stands before that of
+ * the withdrawal itself.
+ */
+void event_of_fact(struct scenario_event *out, const struct command *c,
+    size_t i);
 
 #endif

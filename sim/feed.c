@@ -311,8 +311,8 @@ static const enum input_type inputs[SCENARIO__COUNT] = {
 };
 
 /* What people and the customer decided before is in the outcomes. */
-static bool
-not_in_history(enum scenario_type type)
+bool
+feed_not_in_history(enum scenario_type type)
 {
 	return type == SCENARIO_CANCEL || type == SCENARIO_RELEASE ||
 	    type == SCENARIO_DENY || type == SCENARIO_HALT ||
@@ -335,7 +335,7 @@ item_clear(const struct feed *f, const struct scenario_event *ev,
 	in->limit_sat = in->tier = -1;
 	in->history = history && ev->type == SCENARIO_WITHDRAW;
 	item->skip = ev->type == SCENARIO_HEADER ||
-	    (history && not_in_history(ev->type));
+	    (history && feed_not_in_history(ev->type));
 }
 
 enum rc

@@ -54,6 +54,9 @@ void feed_prefetch(const struct feed *f, const struct feed_item *item);
 enum rc feed_check(struct feed *f, struct feed_item *item, struct err *e)
     MUST_CHECK;
 
+/* Left out when `history`: people's decisions and halts of before. */
+bool feed_not_in_history(enum scenario_type type);
+
 /* IPv4 or IPv6; IPv4 mapped into IPv6. */
 enum rc feed_ip(unsigned char ip[16], struct text text,
     struct err *e) MUST_CHECK;
