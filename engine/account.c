@@ -134,6 +134,8 @@ judge_waiting_of(struct engine *e, const struct account *a)
 {
 	uint32_t	 n, next;
 
+	if (e->follow != NULL)
+		return;		/* follow_facts() */
 	for (n = a->waiting == 0 ? NONE : a->waiting - 1; n != NONE;
 	    n = next) {
 		next = records_waiting(e, n)->next;
@@ -163,7 +165,8 @@ fact_of_withdrawal(struct engine *e, const struct input *in)
 	k->declared_known |= UINT64_C(1) << in->declared;
 	layout_declared(e, k)[in->declared] = in->value;
 	engine_taken(e, in);
-	if (w->state == STATE_WAITING && e->v.halted == 0)
+	if (w->state == STATE_WAITING && e->v.halted == 0 &&
+	    e->follow == NULL)
 		decide_again(e, w->waiting, CAUSE_FACT);
 }
 

@@ -3,6 +3,7 @@
 #include "engine/counters.h"
 #include "engine/decide.h"
 #include "engine/facts.h"
+#include "engine/follow.h"
 #include "engine/layout.h"
 #include "engine/ledger.h"
 #include "engine/records.h"
@@ -261,12 +262,18 @@ ask_history(struct decision *d)
 	withdrawal_emit(d, OUTCOME_DECIDED, CAUSE_ASKED);
 }
 
+static bool
+park(struct decision *d)
+{
+	return d->e->follow == NULL ? withdrawal_park(d) : follow_park(d);
+}
+
 /* Asked for while everything is stopped: it waits for the resume. */
 static void
 ask_stopped(struct decision *d)
 {
 	ask_classes(d);
-	if (!withdrawal_park(d)) {
+	if (!park(d)) {
 		ask_count(d);
 		refuse(d, WHY_FULL_WAITING);
 		return;
@@ -302,12 +309,12 @@ ask_judged(struct decision *d)
 	enum plan	 plan;
 
 	decide_judge(d, EVAL_ASKING);
-	if (d->d == NULL)
+	if (d->d == NULL && e->follow == NULL)
 		hold_for_room(d);
 	plan = decide_plan(d);
 	if (plan == PLAN_WAIT || plan == PLAN_HOLD ||
 	    (plan == PLAN_RELEASE && !e->cfg.receipt_at_release)) {
-		if (!withdrawal_park(d)) {
+		if (!park(d)) {
 			ask_count(d);
 			refuse(d, WHY_FULL_WAITING);
 			decide_maybe_halt(d, CAUSE_ASKED);
@@ -365,7 +372,7 @@ decide_ask(struct engine *e, const struct input *in)
 		engine_prefetch_records(e, in);
 	}
 	n = withdrawal_find(e, in->id);
-	if (n != NONE) {
+	if (n != NONE && (e->follow == NULL || !follow_renew(e, n))) {
 		ask_again(e, n, in);
 		return;
 	}
@@ -374,7 +381,10 @@ decide_ask(struct engine *e, const struct input *in)
 		return;
 	}
 	d = ask_begin(e, n, in);
-	if ((why = builtin(d)) != WHY_NONE) {
+	why = builtin(d);
+	if (e->follow != NULL)
+		why = follow_builtin(d, why);
+	if (why != WHY_NONE) {
 		refuse(d, why);
 		return;
 	}

@@ -2,6 +2,7 @@
 
 #include "engine/ask.h"
 #include "engine/facts.h"
+#include "engine/follow.h"
 #include "engine/layout.h"
 #include "engine/records.h"
 #include "engine/taint.h"
@@ -61,6 +62,8 @@ decide_judge(struct decision *d, enum eval_when when)
 		j->people = 0;
 		j->delay_ms = 0;
 	}
+	if (d->e->follow != NULL)
+		follow_judged(d);
 }
 
 /* The rule that trips a halt, for the record. */
@@ -86,8 +89,8 @@ code_unmet(const struct decision *d)
 	return d->in == NULL || d->in->code != TRI_YES;
 }
 
-enum plan
-decide_plan(const struct decision *d)
+static enum plan
+plan_of(const struct decision *d)
 {
 	const struct joined *j = &d->joined;
 
@@ -98,6 +101,22 @@ decide_plan(const struct decision *d)
 	if (code_unmet(d) || d->w->asked_ms + j->delay_ms > d->t_ms)
 		return PLAN_WAIT;
 	return PLAN_RELEASE;
+}
+
+enum plan
+decide_plan(const struct decision *d)
+{
+	enum plan	 plan = plan_of(d);
+
+	return d->e->follow == NULL ? plan : follow_plan(d, plan);
+}
+
+static void
+wait_until(struct decision *d, int64_t delay_ms, int64_t code_ms)
+{
+	if (d->e->follow != NULL)
+		follow_wait(d, &delay_ms, &code_ms);
+	withdrawal_wait(d, delay_ms, code_ms);
 }
 
 /*
@@ -117,7 +136,7 @@ decide_carry_out(struct decision *d, enum plan plan, int64_t from_ms)
 	case PLAN_WAIT:
 		if (code_unmet(d))
 			code_ms = from_ms + d->e->pol->set.code_expiry_ms;
-		withdrawal_wait(d, d->w->asked_ms + j->delay_ms, code_ms);
+		wait_until(d, d->w->asked_ms + j->delay_ms, code_ms);
 		break;
 	case PLAN_HOLD:
 		withdrawal_hold(d, j->people > 0 ? j->people : 1);
@@ -132,7 +151,13 @@ decide_carry_out(struct decision *d, enum plan plan, int64_t from_ms)
 void
 decide_maybe_halt(struct decision *d, enum cause cause)
 {
-	if (d->joined.halt && d->e->v.halted == 0)
+	int		 rule;
+
+	if (d->e->follow != NULL) {
+		rule = halting_rule(d);
+		if (follow_halts(d->e, cause, &rule))
+			decide_halt(d->e, rule, cause);
+	} else if (d->joined.halt && d->e->v.halted == 0)
 		decide_halt(d->e, halting_rule(d), cause);
 }
 
@@ -175,8 +200,8 @@ judge_waiting(struct decision *d, enum cause cause)
 	plan = decide_plan(d);
 	/* It can only go out or get worse, and never earlier than it was
 	 * told: what is still unserved stays due. */
-	if (plan == PLAN_RELEASE && (old_delay_ms > d->t_ms ||
-	    old_code_ms != 0))
+	if (plan == PLAN_RELEASE && d->e->follow == NULL &&
+	    (old_delay_ms > d->t_ms || old_code_ms != 0))
 		plan = PLAN_WAIT;
 	if (plan != PLAN_WAIT) {
 		decide_carry_out(d, plan, d->t_ms);
@@ -188,7 +213,7 @@ judge_waiting(struct decision *d, enum cause cause)
 			code_ms = old_code_ms;
 		else if (code_unmet(d))
 			code_ms = d->t_ms + d->e->pol->set.code_expiry_ms;
-		withdrawal_wait(d, delay_ms, code_ms);
+		wait_until(d, delay_ms, code_ms);
 	}
 	withdrawal_emit_judged(d, OUTCOME_REDECIDED, cause);
 	decide_maybe_halt(d, cause);
@@ -239,6 +264,8 @@ decide_due(struct engine *e, int64_t t_ms)
 bool
 decide_release(struct decision *d)
 {
+	if (d->e->follow != NULL)
+		return follow_release(d);
 	d->env.when = EVAL_RELEASING;
 	eval(d->e->p, &d->env, &d->joined);
 	return !d->joined.deny && d->joined.error == EVAL_OK;
@@ -265,8 +292,8 @@ resume_by_people(struct decision *d)
  * same credit while all was stopped cannot both be so now.  It entered
  * `asked` once, and now enters what it newly belongs to.
  */
-static void
-resume_one(struct engine *e, uint32_t n)
+void
+decide_resume(struct engine *e, uint32_t n)
 {
 	struct decision	*d = withdrawal_again(e, n, e->v.now_ms);
 	uint64_t	 before = d->w->classes;
@@ -289,8 +316,12 @@ decide_stopped(struct engine *e)
 {
 	struct due_entry entry;
 
+	if (e->follow != NULL) {
+		follow_stopped(e);
+		return;
+	}
 	while (e->v.halted == 0 && due_pop(&e->stopped, INT64_MAX, &entry))
-		resume_one(e, entry.handle);
+		decide_resume(e, entry.handle);
 }
 
 void
@@ -307,6 +338,10 @@ decide_halt(struct engine *e, int rule, enum cause cause)
 	e->v.halted = 1;
 	e->v.halt_rule = rule;
 	e->sink->emit(e->sink->ctx, &o);
+	if (e->follow != NULL) {
+		follow_taken_back(e);
+		return;
+	}
 	while (due_pop(&e->unreceipted, INT64_MAX, &entry)) {
 		d = withdrawal_again(e, entry.handle, e->v.now_ms);
 		withdrawal_take_back(d);

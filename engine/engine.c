@@ -14,10 +14,6 @@
 #include "engine/records.h"
 #include "engine/taint.h"
 
-/* 2100-01-01.  Moments are kept in 32 bits of seconds; no honest input comes
- * from beyond, and one that does must not end all delays at once. */
-#define TIME_MAX_MS	INT64_C(4102444800000)
-
 static void (*const handlers[INPUT__COUNT])(struct engine *,
     const struct input *) = {
 	[INPUT_ACCOUNT] = account_input,
@@ -76,12 +72,18 @@ engine_refused(struct engine *e, const struct input *in, enum why why)
 }
 
 void
+engine_handle(struct engine *e, const struct input *in)
+{
+	handlers[in->type](e, in);
+}
+
+void
 engine_apply(struct engine *e, const struct input *in,
     const struct engine_sink *sink)
 {
 	assert(in->type < INPUT__COUNT);
 	e->sink = sink;
-	if (in->t_ms > TIME_MAX_MS) {
+	if (in->t_ms > ENGINE_TIME_MAX_MS) {
 		engine_refused(e, in, WHY_CLOCK);
 		return;
 	}

@@ -50,5 +50,7 @@ void stop_deny_waiting(struct engine *e, uint32_t account, uint32_t key);
 /* engine.c: the input was taken, or was not and nothing has changed. */
 void engine_taken(struct engine *e, const struct input *in);
 void engine_refused(struct engine *e, const struct input *in, enum why why);
+/* Its handler alone: what is due and the time are done with. */
+void engine_handle(struct engine *e, const struct input *in);
 
 #endif

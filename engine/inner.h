@@ -47,6 +47,10 @@
 #define NONE		UINT32_MAX	/* no record */
 #define FULL		(UINT32_MAX - 1) /* wanted one; its pool is full */
 
+/* 2100-01-01.  Moments are kept in 32 bits of seconds; no honest input comes
+ * from beyond, and one that does must not end all delays at once. */
+#define ENGINE_TIME_MAX_MS INT64_C(4102444800000)
+
 #define PLACES_MAX	24
 enum {
 	PLACE_PLATFORM,
@@ -323,6 +327,7 @@ struct engine {
 		uint32_t	sweep[8];	/* hands of the pools' clocks */
 	} v;
 	const struct engine_sink *sink;
+	struct follow	*follow;	/* engine_follow(); else NULL */
 	struct decision	d;
 };
 
