@@ -257,21 +257,26 @@ take(struct input *out, bool *taken_out, struct input_fact *room,
     const struct command *c, const struct ident_key *ids,
     const struct policy *policy, struct err *e)
 {
+	struct command	 own;
+
 	assert(c->type > 0 && c->type < COMMAND__END);
+	/* A journal is applied again from packed commands: the engine may
+	 * not be told more when it decides than when it remembers. */
+	command_tidy(&own, c);
 	memset(out, 0, sizeof(*out));
 	out->type = inputs[c->type];
 	out->t_ms = c->t_ms;
 	*taken_out = out->type != INPUT__COUNT;
 	if (!*taken_out)
 		return RC_OK;
-	out->account = take_ident(ids, c->account);
-	out->key = take_ident(ids, c->key);
-	out->id = take_ident(ids, c->id);
-	out->by = take_ident(ids, c->by);
-	out->group = take_ident(ids, c->group);
-	out->partner = take_ident(ids, c->partner);
-	out->amount_sat = c->amount_sat;
-	out->limit_sat = c->limit_sat;
-	out->tier = c->tier;
-	return rest(out, taken_out, room, c, ids, policy, e);
+	out->account = take_ident(ids, own.account);
+	out->key = take_ident(ids, own.key);
+	out->id = take_ident(ids, own.id);
+	out->by = take_ident(ids, own.by);
+	out->group = take_ident(ids, own.group);
+	out->partner = take_ident(ids, own.partner);
+	out->amount_sat = own.amount_sat;
+	out->limit_sat = own.limit_sat;
+	out->tier = own.tier;
+	return rest(out, taken_out, room, &own, ids, policy, e);
 }

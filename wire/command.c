@@ -31,6 +31,68 @@ command_clear(struct command *c, enum command_type type, int64_t t_ms)
 	c->tier = -1;
 }
 
+static void
+copy_field(struct command *out, const struct command *c,
+    const struct command_field_def *d)
+{
+	void		*to = (char *)out + d->at;
+	const void	*from = command_at(c, d);
+
+	switch (d->kind) {
+	case KIND_TEXT:
+	case KIND_BYTES:
+		*(struct text *)to = *(const struct text *)from;
+		return;
+	case KIND_NUMBER:
+		memcpy(to, from, sizeof(int64_t));
+		return;
+	case KIND_WORD:
+		memcpy(to, from, sizeof(unsigned));
+		return;
+	case KIND_FLAG:
+		*(bool *)to = true;
+		return;
+	case KIND_SOURCE:
+		out->source = c->source;
+		out->n = c->n;
+		return;
+	case KIND_FACT:
+		out->fact = c->fact;
+		return;
+	case KIND_FACTS:
+		out->facts = c->facts;
+		out->n_facts = c->n_facts;
+		return;
+	case KIND_HASH:
+		memcpy(out->hash, c->hash, sizeof(out->hash));
+		return;
+	case KIND_IP:
+		out->forgotten = c->forgotten;
+		out->has_ip = c->has_ip && !c->forgotten;
+		if (out->has_ip)
+			memcpy(out->ip, c->ip, sizeof(out->ip));
+		return;
+	case KIND_CIDRS:
+		out->forgotten = c->forgotten;
+		out->cidrs = c->cidrs;
+		out->n_cidrs = c->forgotten ? 0 : c->n_cidrs;
+		return;
+	}
+	assert(!"a kind");
+}
+
+void
+command_tidy(struct command *out, const struct command *c)
+{
+	const struct command_type_def	*def = &command_types[c->type];
+	uint32_t			 fields;
+
+	command_clear(out, c->type, c->t_ms);
+	fields = command_present(c, def->may | def->one_of) | def->must;
+	for (; fields != 0; fields &= fields - 1)
+		copy_field(out, c, &command_fields[__builtin_ctz(fields)]);
+}
+
 /* Packing */
 
 size_t

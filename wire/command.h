@@ -129,6 +129,12 @@ void command_clear(struct command *c, enum command_type type, int64_t t_ms);
  * field: "`amount`: ...". */
 enum rc command_check(const struct command *c, struct err *e) MUST_CHECK;
 
+/*
+ * *out is what packing and unpacking would leave of *c, which passes
+ * command_check(): whatever the type does not have is absent.
+ */
+void command_tidy(struct command *out, const struct command *c);
+
 /* Room that packing can need at most. */
 size_t command_open_room(const struct command *c);
 size_t command_sealed_room(const struct command *c);
