@@ -290,27 +290,35 @@ put_policy(struct journal *j, struct policy **policy, const struct command *c,
 }
 
 enum rc
-journal_policy(struct journal *j, const char *path, const struct command *by,
-    struct err *e)
+journal_policy_loaded(struct journal *j, struct policy **policy,
+    const struct command *by, struct err *e)
 {
 	unsigned char	*bundle = NULL;
-	struct policy	*policy = NULL;
 	struct command	 c;
 	enum rc		 rc;
 
 	if ((rc = alive(j, e)) != RC_OK ||
-	    (rc = policy_load(&policy, path, NULL, e)) != RC_OK)
+	    (rc = policy_command(&c, &bundle, *policy, time_of(j, by), e)) !=
+	    RC_OK)
 		return rc;
-	rc = policy_command(&c, &bundle, policy, time_of(j, by), e);
-	if (rc == RC_OK) {
-		c.by = by->by;
-		c.reason = by->reason;
-		/* The same text again changes nothing. */
-		if (memcmp(c.hash, j->state.policy_hash,
-		    sizeof(c.hash)) != 0)
-			rc = put_policy(j, &policy, &c, e);
-	}
+	c.by = by->by;
+	c.reason = by->reason;
+	/* The same text again changes nothing. */
+	if (memcmp(c.hash, j->state.policy_hash, sizeof(c.hash)) != 0)
+		rc = put_policy(j, policy, &c, e);
 	free(bundle);
+	return rc;
+}
+
+enum rc
+journal_policy(struct journal *j, const char *path, const struct command *by,
+    struct err *e)
+{
+	struct policy	*policy = NULL;
+	enum rc		 rc;
+
+	if ((rc = policy_load(&policy, path, NULL, e)) == RC_OK)
+		rc = journal_policy_loaded(j, &policy, by, e);
 	policy_free(&policy);
 	return rc;
 }

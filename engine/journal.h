@@ -66,6 +66,11 @@ bool journal_alive(const struct journal *j);
  */
 enum rc journal_policy(struct journal *j, const char *path,
     const struct command *by, struct err *e) MUST_CHECK;
+/* The same of one that is loaded: what was checked is what comes into force,
+ * whatever the file says by now.  *policy becomes NULL, or stays the
+ * caller's. */
+enum rc journal_policy_loaded(struct journal *j, struct policy **policy,
+    const struct command *by, struct err *e) MUST_CHECK;
 
 /* Write a snapshot now, in the background; one at a time. */
 enum rc journal_snapshot(struct journal *j, struct err *e) MUST_CHECK;

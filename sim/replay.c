@@ -518,7 +518,10 @@ replay_new(struct replay **out, const struct replay_options *o,
 	if (r == NULL)
 		return err_set(e, "out of memory");
 	memset(&config, 0, sizeof(config));
-	memcpy(config.ids.bytes, "drawbridge ident", 16);
+	if (o->ids != NULL)
+		config.ids = *o->ids;
+	else
+		memcpy(config.ids.bytes, "drawbridge ident", 16);
 	config.lots = o->lots;
 	config.receipt_at_release = true;
 	config.queued = true;

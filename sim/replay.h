@@ -36,6 +36,9 @@ struct replay_options {
 	const struct program *program;	/* borrowed */
 	struct replay_reviewer reviewer;
 	struct ident_key lots;		/* replay_lot_key() unless given */
+	/* The key of fingerprints, for lots as they were drawn live; NULL:
+	 * a replay's own. */
+	const struct ident_key *ids;
 	int64_t		from_ms;	/* score what is asked from then on */
 	/* Not NULL: one JSON line a withdrawal; drawbridge.scenario(5). */
 	const char	*decisions;
