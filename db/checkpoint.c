@@ -1,0 +1,231 @@
+/*
+ * Checkpoints, off the thread that answers.
+ *
+ * SQLite appends to a log (the WAL) and copies it into the database at
+ * checkpoints.  A checkpoint that copied everything lets the next writer
+ * begin at the log's start again; under load one that runs beside the writer
+ * never quite gets there, and the log would grow for ever.  So: small passes
+ * beside the writer, and once the log is long enough, a last pass over what
+ * little is left while the writer waits between two rows.  The log is never
+ * truncated: writing over blocks that are there makes its fdatasync cheaper.
+ *
+ * A checkpoint that fails is never repeated in this process: after a failed
+ * fsync of the database the kernel may call pages clean that are not on the
+ * disk, a second fsync would succeed, and the log, the last place that has
+ * them, would be overwritten.  The next process copies the whole log again.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "db/inner.h"
+
+/* In pages of the log. */
+#ifndef CHECKPOINT_STEP
+#define CHECKPOINT_STEP		1024	/* a pass beside the writer */
+#endif
+#ifndef CHECKPOINT_LIMIT
+#define CHECKPOINT_LIMIT	8192	/* from here on, end the log */
+#endif
+/* How long the writer waits at most for readers to leave the log. */
+#define CHECKPOINT_WAIT_MS	50
+
+struct checkpoint {
+	pthread_t	 thread;
+	pthread_mutex_t	 mutex;
+	pthread_cond_t	 wake;		/* the log grew, or stop */
+	pthread_cond_t	 open;		/* the writer may go on */
+	sqlite3		*conn;
+	int		 pages;		/* of the log */
+	int		 done;		/* of those, in the database */
+	int		 tried;		/* `pages` at the last attempt to end
+					 * it: not before it grew again */
+	bool		 writing;
+	bool		 closed;	/* the writer must wait */
+	bool		 stop;
+	bool		 failed;
+	bool		 started;
+	char		 why[256];
+	_Atomic uint64_t count;
+};
+
+/* One checkpoint, without the mutex; false when it failed for good. */
+static bool
+run(struct checkpoint *c, int mode, int *pages_out, int *done_out)
+{
+	int	 code;
+
+	*pages_out = *done_out = 0;
+	code = sqlite3_wal_checkpoint_v2(c->conn, "main", mode, pages_out,
+	    done_out);
+	atomic_fetch_add(&c->count, 1);
+	if (code == SQLITE_OK || code == SQLITE_BUSY)
+		return true;
+	snprintf(c->why, sizeof(c->why), "%s (%s)",
+	    sqlite3_errmsg(c->conn), sqlite3_errstr(code));
+	return false;
+}
+
+/* The last pass, while the writer waits. */
+static bool
+finish(struct checkpoint *c)
+{
+	int	 pages, done;
+	bool	 good;
+
+	c->closed = true;
+	while (c->writing)
+		pthread_cond_wait(&c->wake, &c->mutex);
+	pthread_mutex_unlock(&c->mutex);
+	good = run(c, SQLITE_CHECKPOINT_RESTART, &pages, &done);
+	pthread_mutex_lock(&c->mutex);
+	c->done = done;
+	c->tried = pages;
+	c->closed = false;
+	pthread_cond_broadcast(&c->open);
+	return good;
+}
+
+static void *
+loop(void *arg)
+{
+	struct checkpoint	*c = arg;
+	int			 pages, done, left;
+	bool			 good = true;
+
+	pthread_mutex_lock(&c->mutex);
+	while (!c->stop && good) {
+		left = c->pages - c->done;
+		if (left < CHECKPOINT_STEP &&
+		    (c->pages < CHECKPOINT_LIMIT ||
+		    c->pages < c->tried + CHECKPOINT_STEP)) {
+			pthread_cond_wait(&c->wake, &c->mutex);
+			continue;
+		}
+		if (left < CHECKPOINT_STEP) {
+			good = finish(c);
+			continue;
+		}
+		pthread_mutex_unlock(&c->mutex);
+		good = run(c, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
+		pthread_mutex_lock(&c->mutex);
+		c->done = done;
+	}
+	c->failed = !good;
+	pthread_mutex_unlock(&c->mutex);
+	return NULL;
+}
+
+static enum rc
+connect(struct checkpoint *c, const char *path, struct err *e)
+{
+	int	 code;
+
+	code = sqlite3_open_v2(path, &c->conn, SQLITE_OPEN_READWRITE |
+	    SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+	if (code != SQLITE_OK)
+		return sqlite_err(e, c->conn, code, path);
+	sqlite3_busy_timeout(c->conn, CHECKPOINT_WAIT_MS);
+	/* The first read opens the log. */
+	return sqlite_exec(c->conn, "PRAGMA synchronous=FULL;"
+	    "PRAGMA wal_autocheckpoint=0;"
+	    "SELECT 1 FROM journal LIMIT 1", path, e);
+}
+
+enum rc
+checkpoint_start(struct checkpoint **out, const char *path, struct err *e)
+{
+	struct checkpoint	*c = calloc(1, sizeof(*c));
+	int			 code;
+
+	if (c == NULL)
+		return err_set(e, "out of memory");
+	pthread_mutex_init(&c->mutex, NULL);
+	pthread_cond_init(&c->wake, NULL);
+	pthread_cond_init(&c->open, NULL);
+	if (connect(c, path, e) != RC_OK) {
+		checkpoint_stop(&c);
+		return RC_FAILED;
+	}
+	if ((code = pthread_create(&c->thread, NULL, loop, c)) != 0) {
+		(void)err_set(e, "no thread: %s", strerror(code));
+		checkpoint_stop(&c);
+		return RC_FAILED;
+	}
+	c->started = true;
+	*out = c;
+	return RC_OK;
+}
+
+void
+checkpoint_stop(struct checkpoint **cp)
+{
+	struct checkpoint	*c = *cp;
+
+	if (c == NULL)
+		return;
+	if (c->started) {
+		pthread_mutex_lock(&c->mutex);
+		c->stop = true;
+		pthread_cond_signal(&c->wake);
+		pthread_mutex_unlock(&c->mutex);
+		pthread_join(c->thread, NULL);
+	}
+	/* The appending connection decides about the log, at its own end. */
+	if (c->conn != NULL)
+		sqlite3_db_config(c->conn, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
+		    1, NULL);
+	sqlite3_close(c->conn);
+	pthread_cond_destroy(&c->open);
+	pthread_cond_destroy(&c->wake);
+	pthread_mutex_destroy(&c->mutex);
+	free(c);
+	*cp = NULL;
+}
+
+enum rc
+checkpoint_enter(struct checkpoint *c, struct err *e)
+{
+	enum rc	 rc = RC_OK;
+
+	pthread_mutex_lock(&c->mutex);
+	while (c->closed)
+		pthread_cond_wait(&c->open, &c->mutex);
+	if (c->failed)
+		rc = err_set(e, "checkpoint: %s", c->why);
+	else
+		c->writing = true;
+	pthread_mutex_unlock(&c->mutex);
+	return rc;
+}
+
+void
+checkpoint_leave(struct checkpoint *c)
+{
+	pthread_mutex_lock(&c->mutex);
+	c->writing = false;
+	if (c->closed)
+		pthread_cond_signal(&c->wake);
+	pthread_mutex_unlock(&c->mutex);
+}
+
+void
+checkpoint_log(struct checkpoint *c, int pages)
+{
+	pthread_mutex_lock(&c->mutex);
+	/* It began anew. */
+	if (pages < c->pages)
+		c->done = c->tried = 0;
+	c->pages = pages;
+	if (pages - c->done >= CHECKPOINT_STEP || pages >= CHECKPOINT_LIMIT)
+		pthread_cond_signal(&c->wake);
+	pthread_mutex_unlock(&c->mutex);
+}
+
+uint64_t
+checkpoint_count(struct checkpoint *c)
+{
+	return atomic_load(&c->count);
+}
