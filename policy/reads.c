@@ -30,6 +30,14 @@ note_slot(struct walk *w, int slot)
 		w->out->slots[slot / 64] |= UINT64_C(1) << slot % 64;
 }
 
+/* A constant or a share. */
+static void
+note_plain(struct walk *w, const struct operand *o)
+{
+	w->out->hot |= o->kind == OPERAND_HOT;
+	w->out->fund |= o->kind == OPERAND_FUND;
+}
+
 static void
 note_operand(struct walk *w, const struct operand *o)
 {
@@ -37,20 +45,19 @@ note_operand(struct walk *w, const struct operand *o)
 
 	switch (o->kind) {
 	case OPERAND_CONST:
+	case OPERAND_HOT:
+	case OPERAND_FUND:
+		note_plain(w, o);
 		break;
 	case OPERAND_SLOT:
 		note_slot(w, o->index);
-		break;
-	case OPERAND_HOT:
-		w->out->hot = true;
-		break;
-	case OPERAND_FUND:
-		w->out->fund = true;
 		break;
 	case OPERAND_LINE:
 		l = &w->p->lines[o->index];
 		note_slot(w, l->normal_slot);
 		note_slot(w, l->busy_slot);
+		note_plain(w, &l->plus);
+		note_plain(w, &l->learnt);
 		break;
 	}
 }

@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <stdio.h>
 
+#include "lib/civil.h"
+
 /* How a value is written. */
 enum form { FORM_AMOUNT, FORM_COUNT, FORM_TIME, FORM_YES_NO, FORM_RATIO };
 
@@ -98,6 +100,31 @@ slot_name(const struct program *p, char *buf, size_t buf_len, int slot)
 	return buf;
 }
 
+/* The two largest units that say anything: "30d 2h", "5m", "0s". */
+static char *
+print_age(char *buf, size_t buf_len, int64_t ms)
+{
+	static const struct {
+		int64_t		s;
+		char		name;
+	} units[] = { { 86400, 'd' }, { 3600, 'h' }, { 60, 'm' }, { 1, 's' } };
+	const size_t	 n = sizeof(units) / sizeof(units[0]);
+	int64_t		 s = ms / MS_PER_S, more;
+	size_t		 i = 0;
+
+	while (i + 1 < n && s < units[i].s)
+		i++;
+	more = i + 1 < n ? s % units[i].s / units[i + 1].s : 0;
+	if (more != 0)
+		(void)snprintf(buf, buf_len, "%lld%c %lld%c",
+		    (long long)(s / units[i].s), units[i].name,
+		    (long long)more, units[i + 1].name);
+	else
+		(void)snprintf(buf, buf_len, "%lld%c",
+		    (long long)(s / units[i].s), units[i].name);
+	return buf;
+}
+
 char *
 slot_value(const struct program *p, char *buf, size_t buf_len, int slot,
     int64_t value)
@@ -106,13 +133,18 @@ slot_value(const struct program *p, char *buf, size_t buf_len, int slot,
 		(void)snprintf(buf, buf_len, "unknown");
 		return buf;
 	}
+	/* A counter that is full is beyond everything. */
+	if (value == INT64_MAX) {
+		(void)snprintf(buf, buf_len, "more than can be counted");
+		return buf;
+	}
 	switch (form_of(p, slot)) {
 	case FORM_AMOUNT:
 		return print_amount(buf, buf_len, value);
 	case FORM_COUNT:
 		return print_number(buf, buf_len, value);
 	case FORM_TIME:
-		return print_duration(buf, buf_len, value);
+		return print_age(buf, buf_len, value);
 	case FORM_YES_NO:
 		(void)snprintf(buf, buf_len, "%s", value != 0 ? "yes" : "no");
 		break;

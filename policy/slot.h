@@ -18,7 +18,10 @@
 /* "sum asked by account in 24h", "normal of count ...", "age of key" */
 char *slot_name(const struct program *p, char *buf, size_t buf_len,
     int slot);
-/* "1.5 btc", "3", "6h", "yes", "2.500"; "unknown" for a normal not learnt */
+/*
+ * "1.5 btc", "3", "30d 2h", "yes", "2.500"; "unknown" for a normal that is not
+ * learnt, "more than can be counted" for a counter that is full.
+ */
 char *slot_value(const struct program *p, char *buf, size_t buf_len,
     int slot, int64_t value);
 
