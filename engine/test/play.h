@@ -53,6 +53,7 @@ struct play {
 	struct rng	 rng;
 	int64_t		 t_ms;
 	int64_t		 n;		/* withdrawals asked for */
+	bool		 dense;		/* no jumps of days */
 	struct cidr	 cidr;
 };
 
@@ -137,7 +138,7 @@ play_step(struct play *p, const struct rig *r)
 
 	if (rng_below(&p->rng, 2) == 0)
 		p->t_ms += (int64_t)rng_below(&p->rng,
-		    (uint64_t)spans[rng_below(&p->rng, 4)]);
+		    (uint64_t)spans[rng_below(&p->rng, p->dense ? 3 : 4)]);
 	if (p->n == 0 || rng_below(&p->rng, 3) != 0)
 		return play_ask(p, r);
 	return play_other(p, r);
@@ -164,6 +165,7 @@ play_begin(struct play *p, const struct rig *r, uint64_t seed, int i,
 	    INPUT_KEY : INPUT_DEPOSIT, t_ms);
 	out->account = rig_id(r, 'a', account);
 	out->amount_sat = 200 * BTC;
+	out->limit_sat = 100 * BTC;
 	if (i % 3 == 1)
 		out->group = rig_id(r, 'g', account % 4);
 	if (i % 3 == 2)
