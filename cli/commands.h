@@ -12,10 +12,15 @@
 #define STATUS_DONE	0
 #define STATUS_FAILED	1	/* refused or failed; the reason is on stderr */
 #define STATUS_USAGE	2
+#define STATUS_WAITING	3	/* done, but something waits for a second
+				 * person */
 
+int cmd_audit(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_exposure(int argc, char **argv);
+int cmd_import(int argc, char **argv);
+int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_tune(int argc, char **argv);

@@ -23,6 +23,14 @@ struct command {
 	"    [--reviewer WHO]... [--json] [more: the manual]"
 
 static const struct command commands[] = {
+	{ "audit", cmd_audit,
+	    "verify [--db PATH] [--head FILE|TEXT] [--decisions]\n"
+	    "    [--from EVENT] [--json] [--quiet]\n"
+	    "head [--db PATH] [--json]\n"
+	    "log [--db PATH] [--from EVENT] [--until EVENT]\n"
+	    "    [--account NAME] [--by NAME] [--personal] [--json]",
+	    "is a journal whole, what is its head, what stands in it",
+	    true },
 	{ "check", cmd_check,
 	    "[--json] [--strict] [--hot BTC] [--date DAY] POLICY\n"
 	    "[--json] --cost|--signer|--print POLICY\n"
@@ -39,6 +47,18 @@ static const struct command commands[] = {
 	    "[--json] --policy POLICY --hot BTC --accounts N\n"
 	    "    [--fund BTC] [--days N]",
 	    "the most that a thief with all credentials can take, and why",
+	    true },
+	{ "import", cmd_import,
+	    "--db PATH [--policy POLICY] [--as NAME] [--reason TEXT]\n"
+	    "    [--batch N] [--network NAME] [--json] [more: the manual]\n"
+	    "    SCENARIO",
+	    "teach a journal what happened before it began",
+	    true },
+	{ "record", cmd_record,
+	    "--db PATH [--policy POLICY] [--batch N] [--snapshot-every N]\n"
+	    "    [--acks FILE] [--from LINE] [--network NAME] [--json]\n"
+	    "    SCENARIO",
+	    "play a scenario live into a journal",
 	    true },
 	{ "replay", cmd_replay,
 	    "--policy POLICY [--reviewer none|oracle:MINUTES[,N/h][,P%]]\n"
