@@ -315,10 +315,12 @@ play_ask(struct play *p, const struct rig *r)
 	struct rng	*g = &p->rng;
 	struct input	 in;
 	int64_t		 account = (int64_t)rng_below(g, ACCOUNTS + 1);
+	int64_t		 to = (int64_t)rng_below(g, 40);
+	uint64_t	 most = UINT64_C(1) << (20 + rng_below(g, 12));
 
-	in = rig_withdrawal(r, p->t_ms, p->n, account,
-	    (int64_t)rng_below(g, 40), 1 + (int64_t)rng_below(g,
-	    UINT64_C(1) << (20 + rng_below(g, 12))));
+	/* One draw a statement: compilers order arguments as they like. */
+	in = rig_withdrawal(r, p->t_ms, p->n, account, to,
+	    1 + (int64_t)rng_below(g, most));
 	/* Sometimes the same again, sometimes other things by its name. */
 	if (rng_below(g, 20) == 0 && p->n > 0) {
 		if (rng_below(g, 2) == 0)
@@ -364,6 +366,10 @@ play_other(struct play *p, const struct rig *r)
 		in.key = rig_id(r, 'k', account);
 	in.withdraw = true;
 	in.id = rig_id(r, 'w', p->n - 1 - (int64_t)rng_below(g, 20));
+	if (in.type == INPUT_TICK && rng_below(g, 2) == 0) {
+		in.type = INPUT_CODE;
+		in.id = p->last.id;
+	}
 	in.script = rig_id(r, 'd', (int64_t)rng_below(g, 40));
 	in.by = rig_id(r, 'o', (int64_t)rng_below(g, 3));
 	in.group = rig_id(r, 'g', account % 4);
