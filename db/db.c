@@ -84,7 +84,7 @@ real_path(const char *name, struct err *e)
 		return NULL;
 	real = realpath(folder, NULL);
 	if (real == NULL)
-		(void)err_set(e, "%s: %s", folder, strerror(errno));
+		(void)err_set(e, "%s: %s", name, strerror(errno));
 	free(folder);
 	if (real == NULL)
 		return NULL;

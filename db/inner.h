@@ -57,9 +57,10 @@ enum rc db_sync_folder(const char *path, struct err *e) MUST_CHECK;
  * (F_OFD_SETLK): it ends with the process, however that ends, and closing
  * another descriptor of the file does not give it up.
  */
-/* `name` is for the sentence. *fd_out must be given back. */
+/* `name` is for the sentence; *made_out: the file is new.  *fd_out must be
+ * given back; only who holds the lock may remove the file. */
 enum rc lock_take(int *fd_out, const char *path, const char *name,
-    struct err *e) MUST_CHECK;
+    bool *made_out, struct err *e) MUST_CHECK;
 void lock_give(int *fd);
 /* Does an engine hold it now?  Creates nothing. */
 bool lock_held(const char *path);

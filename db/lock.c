@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "db/inner.h"
@@ -32,34 +33,59 @@ lock_owner(int fd)
 	return strtol(text, NULL, 10);
 }
 
-enum rc
-lock_take(int *fd_out, const char *path, const char *name, struct err *e)
+/* Open the file and lock it; -1 and errno.  EAGAIN: another engine has it. */
+static int
+lock_open(int *fd_out, const char *path, bool *made_out)
 {
 	struct flock	 l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
-	char		 text[32];
-	int		 fd, n;
-	long		 pid;
+	struct stat	 st;
+	int		 flags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
 
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd == -1)
-		return err_set(e, "%s: %s", path, strerror(errno));
-	if (fcntl(fd, F_OFD_SETLK, &l) == -1) {
-		if (errno != EAGAIN && errno != EACCES) {
+	do {
+		*fd_out = open(path, flags | O_EXCL, 0640);
+		*made_out = *fd_out != -1;
+		if (*fd_out == -1 && errno == EEXIST)
+			*fd_out = open(path, flags, 0640);
+		if (*fd_out == -1)
+			return -1;
+		if (fcntl(*fd_out, F_OFD_SETLK, &l) == -1) {
+			errno = errno == EACCES ? EAGAIN : errno;
+			return -1;
+		}
+		if (fstat(*fd_out, &st) == -1)
+			return -1;
+		/* Removed between our open and our lock: not the one. */
+		if (st.st_nlink == 0)
+			close(*fd_out);
+	} while (st.st_nlink == 0);
+	return 0;
+}
+
+enum rc
+lock_take(int *fd_out, const char *path, const char *name, bool *made_out,
+    struct err *e)
+{
+	char	 text[32];
+	int	 fd, n;
+	long	 pid;
+
+	if (lock_open(&fd, path, made_out) == -1) {
+		if (errno != EAGAIN || fd == -1)
 			(void)err_set(e, "%s: %s", path, strerror(errno));
-		} else if ((pid = lock_owner(fd)) > 0) {
+		else if ((pid = lock_owner(fd)) > 0)
 			(void)err_set(e, "%s: in use by another engine "
 			    "(process %ld)", name, pid);
-		} else {
+		else
 			(void)err_set(e, "%s: in use by another engine",
 			    name);
-		}
-		close(fd);
+		if (fd != -1)
+			close(fd);
 		return RC_FAILED;
 	}
 	n = snprintf(text, sizeof(text), "%ld\n", (long)getpid());
 	/* The lock counts; the number in it is only for people. */
 	if (ftruncate(fd, 0) == -1 || pwrite(fd, text, (size_t)n, 0) != n)
-		(void)ftruncate(fd, 0);
+		(void)!ftruncate(fd, 0);
 	*fd_out = fd;
 	return RC_OK;
 }
@@ -69,7 +95,7 @@ lock_give(int *fd)
 {
 	if (*fd == -1)
 		return;
-	/* The file stays: removing it would let two engines lock two. */
+	/* The file stays, for whoever has it open to lock next. */
 	(void)!ftruncate(*fd, 0);
 	close(*fd);
 	*fd = -1;

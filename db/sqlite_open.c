@@ -245,7 +245,7 @@ reader_params(const struct db *base)
 	free(lock);
 	if (held)
 		return "?mode=ro";
-	return exists(base->path, "-wal", NULL) ? "?mode=ro&nolock=1" :
+	return exists(base->path, "-wal", NULL) ? "?mode=ro&vfs=unix-none" :
 	    "?mode=ro&immutable=1";
 }
 
@@ -275,7 +275,7 @@ connect(struct sqlite *s, struct err *e)
 		return err_set(e, "%s: may not be written", s->db.name);
 	if ((rc = check_log(s->conn, &s->db, e)) != RC_OK)
 		return rc;
-	if (strstr(params, "nolock") != NULL)
+	if (strstr(params, "unix-none") != NULL)
 		rc = sqlite_exec(s->conn, "PRAGMA locking_mode=EXCLUSIVE",
 		    s->db.name, e);
 	/* Until all is well, a log that was there stays as it is. */
@@ -518,9 +518,22 @@ create(struct sqlite *s, struct err *e)
 }
 
 static enum rc
+make_and_open(struct sqlite *s, struct err *e)
+{
+	enum rc	 rc;
+
+	if (s->db.mode == DB_CREATE &&
+	    ((rc = check_nothing(s->db.path, s->db.name, e)) != RC_OK ||
+	    (rc = create(s, e)) != RC_OK))
+		return rc;
+	return open_it(s, e);
+}
+
+static enum rc
 lock_and_open(struct sqlite *s, struct err *e)
 {
 	char	*lock;
+	bool	 made;
 	enum rc	 rc;
 
 	if (s->db.mode == DB_READ)
@@ -531,15 +544,12 @@ lock_and_open(struct sqlite *s, struct err *e)
 		return rc;
 	if ((lock = db_join(s->db.path, ".lock", e)) == NULL)
 		return RC_FAILED;
-	rc = lock_take(&s->lock, lock, s->db.name, e);
+	rc = lock_take(&s->lock, lock, s->db.name, &made, e);
+	/* Nothing is changed where nothing was opened. */
+	if (rc == RC_OK && (rc = make_and_open(s, e)) != RC_OK && made)
+		(void)unlink(lock);
 	free(lock);
-	if (rc != RC_OK)
-		return rc;
-	if (s->db.mode == DB_CREATE &&
-	    ((rc = check_nothing(s->db.path, s->db.name, e)) != RC_OK ||
-	    (rc = create(s, e)) != RC_OK))
-		return rc;
-	return open_it(s, e);
+	return rc;
 }
 
 enum rc
