@@ -42,6 +42,12 @@ static const struct command commands[] = {
 	    "[--policy POLICY]... [--honest]\n" SCENES_USAGE,
 	    "loss and friction of policies side by side",
 	    true },
+	{ "export", cmd_export,
+	    "[--db PATH] [-o FILE.jsonl[.zst]] [--history-output FILE]\n"
+	    "    [--decisions FILE] [--from EVENT] [--until EVENT] [--json]\n"
+	    "    [--quiet]",
+	    "a journal as a scenario that replays to the same decisions",
+	    true },
 	{ "exposure", cmd_exposure,
 	    "[--json] [--quiet] --policy POLICY [SIZES] SCENARIO\n"
 	    "[--json] --policy POLICY --hot BTC --accounts N\n"
@@ -63,8 +69,8 @@ static const struct command commands[] = {
 	{ "replay", cmd_replay,
 	    "--policy POLICY [--reviewer none|oracle:MINUTES[,N/h][,P%]]\n"
 	    "    [--report text|json] [--decisions FILE.jsonl]\n"
-	    "    [--history SCENARIO] [--from MS] [--lot-key HEX] [--quiet]\n"
-	    "    SCENARIO",
+	    "    [--history SCENARIO] [--from MS] [--lot-key HEX]\n"
+	    "    [--keys KEYRING] [--quiet] SCENARIO",
 	    "decide a scenario's withdrawals and score the policy",
 	    false },
 	{ "simulate", cmd_simulate,

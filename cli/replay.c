@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/commands.h"
+#include "db/keyring.h"
 #include "lib/err.h"
 #include "lib/term.h"
 #include "policy/ast.h"
@@ -24,7 +25,9 @@ struct options {
 	const char	*history;
 	const char	*decisions;
 	struct replay_reviewer reviewer;
+	const char	*keys;
 	struct ident_key lots;
+	bool		 lots_given;
 	int64_t		from_ms;
 	bool		json;
 	bool		quiet;
@@ -39,6 +42,7 @@ enum {
 	OPT_DECISIONS,
 	OPT_HISTORY,
 	OPT_LOT_KEY,
+	OPT_KEYS,
 	OPT_FROM,
 	OPT_PROGRESS,
 	OPT_QUIET,
@@ -53,6 +57,7 @@ static const struct option longopts[] = {
 	{ "decisions", required_argument, NULL, OPT_DECISIONS },
 	{ "history", required_argument, NULL, OPT_HISTORY },
 	{ "lot-key", required_argument, NULL, OPT_LOT_KEY },
+	{ "keys", required_argument, NULL, OPT_KEYS },
 	{ "from", required_argument, NULL, OPT_FROM },
 	{ "progress", no_argument, NULL, OPT_PROGRESS },
 	{ "quiet", no_argument, NULL, OPT_QUIET },
@@ -109,7 +114,11 @@ option(struct options *o, int c, struct err *e)
 	case OPT_HISTORY:
 		o->history = optarg;
 		return RC_OK;
+	case OPT_KEYS:
+		o->keys = optarg;
+		return RC_OK;
 	case OPT_LOT_KEY:
+		o->lots_given = true;
 		return lot_key(&o->lots, optarg, e);
 	case OPT_FROM:
 		return from(&o->from_ms, optarg, e);
@@ -142,6 +151,8 @@ options(struct options *o, int argc, char **argv, struct err *e)
 		return RC_OK;
 	if (o->policy == NULL)
 		return err_set(e, "--policy: missing");
+	if (o->keys != NULL && o->lots_given)
+		return err_set(e, "--lot-key: the keyring has one already");
 	if (argc - optind != 1)
 		return err_set(e, argc == optind ? "no scenario" :
 		    "more than one scenario");
@@ -184,7 +195,8 @@ report(const struct options *o, const struct program *program,
 }
 
 static enum rc
-play(const struct options *o, const struct program *program, struct err *e)
+play(const struct options *o, const struct program *program,
+    const struct keyring *keys, struct err *e)
 {
 	struct replay_options	 ro = {
 		.program = program,
@@ -199,6 +211,10 @@ play(const struct options *o, const struct program *program, struct err *e)
 	int64_t			 start_ms = now_ms();
 	enum rc			 rc;
 
+	if (keys != NULL) {
+		ro.ids = &keyring_secrets(keys)->ids;
+		ro.lots = keyring_secrets(keys)->lots;
+	}
 	if (replay_new(&r, &ro, e) != RC_OK)
 		return RC_FAILED;
 	if (!o->quiet)
@@ -223,6 +239,7 @@ cmd_replay(int argc, char **argv)
 	struct options	 o;
 	struct policy	*policy = NULL;
 	struct program	*program = NULL;
+	struct keyring	*keys = NULL;
 	struct err	 e = { "" };
 	enum rc		 rc;
 
@@ -237,8 +254,11 @@ cmd_replay(int argc, char **argv)
 	if (policy_load(&policy, o.policy, stderr, &e) != RC_OK)
 		return STATUS_FAILED;
 	rc = program_new(&program, policy, &e);
+	if (rc == RC_OK && o.keys != NULL)
+		rc = keyring_open(&keys, o.keys, false, &e);
 	if (rc == RC_OK)
-		rc = play(&o, program, &e);
+		rc = play(&o, program, keys, &e);
+	keyring_free(&keys);
 	program_free(&program);
 	policy_free(&policy);
 	if (rc != RC_OK) {
