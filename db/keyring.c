@@ -307,14 +307,13 @@ sync_file(struct keyring *k, struct err *e)
 static enum rc
 complete(struct keyring *k, struct err *e)
 {
-	struct slot	 gone;
+	struct slot	 gone = { .state = SLOT_GONE };
 	unsigned	 i;
 
 	for (i = 0; i < k->used; i++) {
 		if (!k->s->slots[i].unfinished)
 			continue;
-		gone = k->s->slots[i];
-		memset(gone.key, 0, sizeof(gone.key));
+		gone.month = k->s->slots[i].month;
 		if (write_slot(k, i, &gone, e) != RC_OK)
 			return RC_FAILED;
 	}

@@ -216,6 +216,8 @@ row_finish(struct row_maker *m, const unsigned char *key,
 	if (m->plain.len > 0)
 		m->head.sealed_len = (uint32_t)(m->plain.len +
 		    ROW_SEAL_EXTRA);
+	assert(m->row.len + m->head.sealed_len + ROW_HASH_LEN <=
+	    m->row.room);
 	head_put(m->row.p, &m->head);
 	if (m->plain.len > 0)
 		seal(m, key);

@@ -603,18 +603,47 @@ test_together(void)
 	CHECK_INT(different, 0);
 }
 
+/* A slot as the manual of the format has it. */
+static void
+put_slot(unsigned char *bytes, unsigned i, uint32_t month)
+{
+	crypto_generichash_state	 s;
+	unsigned char			*p = bytes + HEAD + SLOT * i;
+	unsigned char			 number[4] = { (unsigned char)i,
+		(unsigned char)(i >> 8), 0, 0 };
+
+	memcpy(p, "KEY!", 4);
+	p[4] = (unsigned char)month;
+	p[5] = (unsigned char)(month >> 8);
+	memset(p + 8, (int)i, 32);
+	crypto_generichash_init(&s, bytes + 48, 16, 24);
+	crypto_generichash_update(&s, number, 4);
+	crypto_generichash_update(&s, p, 40);
+	crypto_generichash_final(&s, p + 40, 24);
+}
+
 static void
 test_full(void)
 {
 	const unsigned char	*key;
 	struct keyring		*k = made();
-	unsigned char		 out[32];
+	unsigned char		*bytes = malloc(LEN), out[32];
 	struct err		 e;
 	uint32_t		 i;
 
 	check_case("two hundred years, and then a clear no");
-	for (i = 0; i < SLOTS; i++)
-		make(k, i, out);
+	keyring_free(&k);
+	if (bytes == NULL)
+		abort();
+	slurp(path, bytes);
+	for (i = 0; i < SLOTS - 1; i++)
+		put_slot(bytes, i, i);
+	spew(path, bytes, LEN);
+	free(bytes);
+	CHECK_INT(keyring_open(&k, path, true, &e), RC_OK);
+	CHECK_INT(keyring_get(k, 2, &key), KEY_THERE);
+	CHECK(key != NULL && key[0] == 2 && key[31] == 2);
+	make(k, SLOTS - 1, out);
 	CHECK_INT(keyring_make(k, SLOTS, &key, &e), RC_FAILED);
 	CHECK(strstr(e.text, "is full") != NULL);
 	CHECK_INT(keyring_get(k, 0, &key), KEY_THERE);

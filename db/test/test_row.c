@@ -2,6 +2,7 @@
  * Rows: what is made is read; nothing else is.
  */
 #define _GNU_SOURCE	/* memmem */
+#include <pthread.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -341,12 +342,13 @@ test_head(void)
 		{ 68, 4, 40 }, { 68, 4, 1 }, { 68, 4, UINT32_MAX },
 	};
 	unsigned char	 hash[32], kept[ROW_HEAD_LEN], *row;
-	struct row_head	 h;
+	struct row_head	 h = { 0 };
 	struct err	 e;
 	size_t		 len, i;
 
 	check_case("a head that cannot be is refused with a reason");
 	row = small(&len, hash);
+	CHECK_INT(row_parse(&h, row, len, 41, &e), RC_OK);
 	memcpy(kept, row, sizeof(kept));
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		set(row, bad[i].at, bad[i].v, bad[i].bytes);
@@ -359,11 +361,40 @@ test_head(void)
 	/* Two lengths that add up in 32 bits only. */
 	set(row, 64, UINT32_MAX - 31, 4);
 	CHECK_INT(row_parse(&h, row, len, 0, &e), RC_FAILED);
-	/* Or by moving the border between the parts. */
+	/* Or a border between the parts that is elsewhere. */
 	memcpy(row, kept, sizeof(kept));
-	set(row, 64, 39, 4);
-	set(row, 68, 54, 4);
-	CHECK(read_all(row, len, NULL, &e) == -1);
+	set(row, 64, 43 + 13, 4);
+	set(row, 68, 40, 4);
+	CHECK_INT(row_parse(&h, row, len, 0, &e), RC_FAILED);
+	CHECK_STR(e.text, "a sealed part of 40 bytes");
+	memcpy(row, kept, sizeof(kept));
+	set(row, 24, 15, 4);
+	CHECK_INT(row_parse(&h, row, len, 0, &e), RC_FAILED);
+	CHECK_STR(e.text, "43 bytes cannot hold 15 events");
+	free(row);
+
+	check_case("an event too many or too few where nothing is sealed");
+	{
+		const unsigned char	*made;
+
+		row_begin(maker, 1, 1, zeros);
+		put("one", "", "");
+		put("two", "", "");
+		memset(hash, 0, sizeof(hash));
+		row_finish(maker, NULL, hash, &made, &len);
+		if ((row = malloc(len)) == NULL)
+			abort();
+		memcpy(row, made, len);
+	}
+	CHECK_INT(read_all(row, len, NULL, &e), 2);
+	row[24] = 1;
+	rechain(row, len);
+	CHECK_INT(read_all(row, len, NULL, &e), -1);
+	CHECK_STR(e.text, "6 bytes are left over after its last event");
+	row[24] = 3;
+	rechain(row, len);
+	CHECK_INT(read_all(row, len, NULL, &e), -1);
+	CHECK_STR(e.text, "event 3: its lengths are not those of the row");
 	free(row);
 }
 
@@ -455,6 +486,73 @@ test_lengths(void)
 	CHECK_INT(read_all(row, len, NULL, &e), ROW_EVENTS_MAX);
 }
 
+/* The room for sealing is taken early, however the parts come. */
+static void
+test_room(void)
+{
+	unsigned char		*a, *b, *c, hash[32] = { 0 };
+	const unsigned char	*row;
+	struct err		 e;
+	struct row_maker	*old = maker;
+	size_t			 len;
+	int			 i;
+
+	check_case("much sealed first, then much open");
+	maker = NULL;
+	CHECK_INT(row_maker_new(&maker, &e), RC_OK);
+	row_begin(maker, 1, 1, zeros);
+	CHECK_INT(row_room(maker, 0, 700000, 0, &a, &b, &c, &e), RC_OK);
+	memset(b, 1, 700000);
+	row_put(maker, 0, 0, 700000, 0);
+	for (i = 0; i < 2000; i++) {
+		CHECK(row_room(maker, 1000, 0, 0, &a, &b, &c, &e) == RC_OK);
+		memset(a, 2, 1000);
+		row_put(maker, 0, 1000, 0, 0);
+	}
+	row_finish(maker, key, hash, &row, &len);
+	CHECK_INT(read_all(row, len, NULL, &e), 2001);
+	row_maker_free(&maker);
+	maker = old;
+}
+
+#define TIMES	2000
+static unsigned char	*shared;
+static size_t		 shared_len;
+
+static void *
+verify(void *bad)
+{
+	unsigned char	 hash[32];
+	struct err	 e;
+	int		 i;
+
+	for (i = 0; i < TIMES; i++) {
+		memset(hash, 0, sizeof(hash));
+		if (row_check(shared, shared_len, hash, &e) != RC_OK)
+			*(bool *)bad = true;
+	}
+	return NULL;
+}
+
+static void
+test_threads(void)
+{
+	unsigned char	 hash[32];
+	pthread_t	 t[4];
+	bool		 bad[4] = { false };
+	int		 i;
+
+	check_case("several threads verify at once");
+	shared = small(&shared_len, hash);
+	for (i = 0; i < 4; i++)
+		CHECK(pthread_create(&t[i], NULL, verify, &bad[i]) == 0);
+	for (i = 0; i < 4; i++) {
+		CHECK(pthread_join(t[i], NULL) == 0);
+		CHECK(!bad[i]);
+	}
+	free(shared);
+}
+
 int
 main(void)
 {
@@ -470,6 +568,8 @@ main(void)
 	test_head();
 	test_month();
 	test_lengths();
+	test_room();
+	test_threads();
 	row_maker_free(&maker);
 	return check_done();
 }

@@ -309,6 +309,26 @@ test_pieces(void)
 	CHECK_INT(unlink(kept), 0);
 }
 
+/* Beyond the head, which says how many there are: a second line. */
+static void
+test_nonces(enum snapshot_cipher cipher)
+{
+	unsigned char		 sealed[100 + 16], out[100];
+	struct snapshot_crypt	*c = NULL, *d = NULL;
+	struct err		 e;
+
+	CHECK_INT(snapshot_crypt_new(&c, cipher, true, key, &e), RC_OK);
+	CHECK_INT(snapshot_crypt_new(&d, cipher, false, key, &e), RC_OK);
+	snapshot_encrypt(c, sealed, data, 100, 7, true);
+	CHECK(snapshot_decrypt(d, out, sealed, 100, 7, true));
+	CHECK(memcmp(out, data, 100) == 0);
+	CHECK(!snapshot_decrypt(d, out, sealed, 100, 7, false));
+	CHECK(sodium_is_zero(out, 100));
+	CHECK(!snapshot_decrypt(d, out, sealed, 100, 8, true));
+	snapshot_crypt_free(&c);
+	snapshot_crypt_free(&d);
+}
+
 static void
 test_each_cipher(void)
 {
@@ -319,6 +339,7 @@ test_each_cipher(void)
 	test_damage();
 	check_case("pieces stay where they were, AES");
 	test_pieces();
+	test_nonces(CIPHER_AES_GCM);
 	snapshot_cipher = CIPHER_XCHACHA;
 	check_case("there and back, XChaCha");
 	test_there_and_back();
@@ -326,6 +347,7 @@ test_each_cipher(void)
 	test_damage();
 	check_case("pieces stay where they were, XChaCha");
 	test_pieces();
+	test_nonces(CIPHER_XCHACHA);
 	snapshot_cipher = 0;
 }
 
