@@ -47,7 +47,7 @@ static const struct command commands[] = {
 	    "    [--decisions FILE] [--from EVENT] [--until EVENT] [--json]\n"
 	    "    [--quiet]",
 	    "a journal as a scenario that replays to the same decisions",
-	    true },
+	    false },
 	{ "exposure", cmd_exposure,
 	    "[--json] [--quiet] --policy POLICY [SIZES] SCENARIO\n"
 	    "[--json] --policy POLICY --hot BTC --accounts N\n"
@@ -55,15 +55,15 @@ static const struct command commands[] = {
 	    "the most that a thief with all credentials can take, and why",
 	    true },
 	{ "import", cmd_import,
-	    "--db PATH [--policy POLICY] [--as NAME] [--reason TEXT]\n"
-	    "    [--batch N] [--network NAME] [--json] [more: the manual]\n"
+	    "[--db PATH] [--policy POLICY] [--as NAME] [--reason TEXT]\n"
+	    "    [--batch N] [--network NAME] [--json] [--quiet]\n"
 	    "    SCENARIO",
 	    "teach a journal what happened before it began",
-	    true },
+	    false },
 	{ "record", cmd_record,
-	    "--db PATH [--policy POLICY] [--batch N] [--snapshot-every N]\n"
-	    "    [--acks FILE] [--from LINE] [--network NAME] [--json]\n"
-	    "    SCENARIO",
+	    "[--db PATH] [--policy POLICY] [--batch N] [--network NAME]\n"
+	    "    [--snapshot-every N] [--acks FILE] [--from LINE]\n"
+	    "    [--as NAME] [--reason TEXT] [--json] [--quiet] SCENARIO",
 	    "play a scenario live into a journal",
 	    true },
 	{ "replay", cmd_replay,

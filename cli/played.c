@@ -103,10 +103,12 @@ print_text(const struct played *p)
 	if (p->policy == PLAYED_POLICY_NEW)
 		(void)printf("policy: loosens nothing, and is in force now\n");
 	(void)printf("journal: %" PRIu64 " events, ", p->seq);
-	tenths(" bytes each; ", p->bytes, p->seq);
-	(void)printf("%" PRIu64 " commits in ", p->commits);
-	tenths(" s, ", (uint64_t)p->elapsed_ms, 1000);
-	(void)printf("%" PRIu64 " events a second\n", per_second(p));
+	tenths(" bytes each\n", p->bytes, p->seq);
+	if (n->taken > 0) {
+		(void)printf("speed: %" PRIu64 " commits in ", p->commits);
+		tenths(" s, ", (uint64_t)p->elapsed_ms, 1000);
+		(void)printf("%" PRIu64 " events a second\n", per_second(p));
+	}
 	(void)printf("head: %s\n", p->head);
 }
 

@@ -105,7 +105,7 @@ put(struct export *x, struct scenario_writer *w,
 
 /* The first line of each file: of which network it is. */
 static enum rc
-begin_files(struct export *x, int64_t t_ms, struct err *e)
+begin_files(struct export *x, struct err *e)
 {
 	struct scenario_event	 ev;
 	enum rc			 rc;
@@ -113,7 +113,7 @@ begin_files(struct export *x, int64_t t_ms, struct err *e)
 	if (x->begun)
 		return RC_OK;
 	x->begun = true;
-	scenario_event_clear(&ev, SCENARIO_HEADER, t_ms);
+	scenario_event_clear(&ev, SCENARIO_HEADER, 0);
 	ev.network = (enum network)x->genesis.network;
 	if ((rc = put(x, x->out, &ev, e)) != RC_OK || x->past == NULL)
 		return rc;
@@ -208,7 +208,7 @@ on_event(struct export *x, const struct history_event *ev, struct err *e)
 
 	if ((rc = look(ev, &idle, e)) != RC_OK ||
 	    (rc = count(x, ev, idle, e)) != RC_OK ||
-	    (rc = begin_files(x, ev->c.t_ms, e)) != RC_OK ||
+	    (rc = begin_files(x, e)) != RC_OK ||
 	    (x->decided != NULL &&
 	    (rc = decided_event(x->decided, ev, e)) != RC_OK))
 		return rc;
@@ -293,7 +293,6 @@ export_journal(struct export_counts *out, struct db *db,
 	x->n = out;
 	x->db = db;
 	x->keys = keys;
-	x->t_ms = INT64_MIN;
 	rc = run(x, e);
 	history_free(&x->h);
 	scenario_writer_discard(&x->out);

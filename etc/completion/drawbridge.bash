@@ -43,7 +43,11 @@ _drawbridge()
 		check) words="--json --strict --hot --date --cost --signer
 		    --print --against --words" ;;
 		replay) words="--json --policy --reviewer --report --decisions
-		    --history --from --lot-key --progress --quiet" ;;
+		    --history --from --lot-key --keys --progress --quiet" ;;
+		record | import) words="--db --policy --batch --snapshot-every
+		    --network --acks --from --as --reason --json --quiet" ;;
+		export) words="--db --output -o --history-output --decisions
+		    --from --until --json --quiet" ;;
 		simulate) words="--seed --preset --attack --owners --days
 		    --accounts --crash-day --network --start --set --params
 		    --list --json --output -o" ;;
