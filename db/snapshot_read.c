@@ -353,18 +353,23 @@ static enum rc
 find_oldest(uint64_t *out, const char *folder, size_t keep, struct err *e)
 {
 	uint64_t	*seqs;
-	size_t		 n;
+	size_t		 n, max = 32;
 	enum rc		 rc;
 
-	*out = UINT64_MAX;
+	*out = keep == 0 ? UINT64_MAX : 0;
 	if (keep == 0)
 		return RC_OK;
-	if ((seqs = calloc(keep, sizeof(*seqs))) == NULL)
-		return err_set(e, "no memory to keep %zu snapshots", keep);
-	rc = snapshot_list(folder, seqs, keep, &n, e);
-	if (rc == RC_OK && n > 0)
-		*out = seqs[n - 1];
-	free(seqs);
+	/* However many are to be kept, only so many are there. */
+	do {
+		max *= 2;
+		if ((seqs = calloc(max, sizeof(*seqs))) == NULL)
+			return err_set(e, "no memory for the names of %zu "
+			    "snapshots", max);
+		rc = snapshot_list(folder, seqs, max, &n, e);
+		if (rc == RC_OK && n >= keep)
+			*out = seqs[keep - 1];
+		free(seqs);
+	} while (rc == RC_OK && n == max && n < keep);
 	return rc;
 }
 

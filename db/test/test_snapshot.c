@@ -413,12 +413,23 @@ test_prune(void)
 	CHECK_INT(files(), 6);	/* Four, another's, one being written. */
 	CHECK_INT(snapshot_list(folder, seqs, 8, &n, &e), RC_OK);
 	CHECK(n == 4 && seqs[3] == 102);
-	CHECK_INT(snapshot_prune(folder, 9, JAN + 4, &e), RC_OK);
+	CHECK_INT(snapshot_prune(folder, SIZE_MAX, JAN + 4, &e), RC_OK);
 	CHECK_INT(snapshot_list(folder, seqs, 8, &n, &e), RC_OK);
 	CHECK(n == 2 && seqs[1] == 104);
 	CHECK_INT(snapshot_commit(&w, state_hash, &e), RC_OK);
 	CHECK(load(50, 0, 1, &e));
 	CHECK_INT(unlink(name), 0);
+	for (i = 200; i < 330; i++) {
+		(void)snprintf(name, sizeof(name), "%s", name_of(i));
+		fd = open(name, O_CREAT | O_WRONLY, 0600);
+		CHECK(fd != -1 && close(fd) == 0);
+	}
+	CHECK_INT(snapshot_prune(folder, SIZE_MAX, 0, &e), RC_OK);
+	CHECK_INT(files(), 133);
+	CHECK_INT(snapshot_prune(folder, 131, 0, &e), RC_OK);
+	CHECK_INT(files(), 131);
+	CHECK_INT(snapshot_prune(folder, 70, 0, &e), RC_OK);
+	CHECK_INT(files(), 70);
 
 	check_case("what a crash left under the same name is taken over");
 	(void)snprintf(name, sizeof(name), "%s.tmp", name_of(60));
