@@ -22,12 +22,8 @@
 
 #include "db/inner.h"
 
-/* In pages of the log. */
 #ifndef CHECKPOINT_STEP
-#define CHECKPOINT_STEP		1024	/* a pass beside the writer */
-#endif
-#ifndef CHECKPOINT_LIMIT
-#define CHECKPOINT_LIMIT	8192	/* from here on, end the log */
+#define CHECKPOINT_STEP		1024	/* pages: a pass beside the writer */
 #endif
 /* How long the writer waits at most for readers to leave the log. */
 #define CHECKPOINT_WAIT_MS	50
@@ -40,8 +36,9 @@ struct checkpoint {
 	sqlite3		*conn;
 	int		 pages;		/* of the log */
 	int		 done;		/* of those, in the database */
-	int		 tried;		/* `pages` at the last attempt to end
-					 * it: not before it grew again */
+	int		 passed;	/* `pages` at the last pass, */
+	int		 ended;		/* and at the last attempt to end it:
+					 * not again before it grew */
 	bool		 writing;
 	bool		 closed;	/* the writer must wait */
 	bool		 stop;
@@ -68,6 +65,32 @@ run(struct checkpoint *c, int mode, int *pages_out, int *done_out)
 	return false;
 }
 
+/* The log began anew when it is shorter than it was. */
+static void
+set_pages(struct checkpoint *c, int pages)
+{
+	if (pages < c->pages)
+		c->done = c->passed = c->ended = 0;
+	c->pages = pages;
+}
+
+/* A pass beside the writer. */
+static bool
+pass(struct checkpoint *c)
+{
+	int	 pages, done;
+	bool	 good;
+
+	c->passed = c->pages;
+	pthread_mutex_unlock(&c->mutex);
+	good = run(c, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
+	pthread_mutex_lock(&c->mutex);
+	/* -1: another process is at it. */
+	if (done > c->done)
+		c->done = done;
+	return good;
+}
+
 /* The last pass, while the writer waits. */
 static bool
 finish(struct checkpoint *c)
@@ -78,40 +101,53 @@ finish(struct checkpoint *c)
 	c->closed = true;
 	while (c->writing)
 		pthread_cond_wait(&c->wake, &c->mutex);
+	c->ended = c->pages;
 	pthread_mutex_unlock(&c->mutex);
 	good = run(c, SQLITE_CHECKPOINT_RESTART, &pages, &done);
 	pthread_mutex_lock(&c->mutex);
-	c->done = done;
-	c->tried = pages;
+	if (done > c->done)
+		c->done = done;
 	c->closed = false;
 	pthread_cond_broadcast(&c->open);
 	return good;
+}
+
+/*
+ * A reader that stands in the log, stopped or slow, makes passes and ends
+ * fruitless: the log grows on, for the engine must not stop for a reader, and
+ * another attempt comes only when it has grown again.
+ */
+static bool
+wants_pass(const struct checkpoint *c)
+{
+	return c->pages - c->done >= CHECKPOINT_STEP &&
+	    c->pages - c->passed >= CHECKPOINT_STEP;
+}
+
+/* When little is left to copy; or much, where the disk cannot keep up. */
+static bool
+wants_end(const struct checkpoint *c)
+{
+	return c->pages >= LOG_PAGES &&
+	    (c->pages - c->done < CHECKPOINT_STEP ||
+	    c->pages >= 2 * LOG_PAGES) &&
+	    (c->ended == 0 || c->pages - c->ended >= LOG_PAGES);
 }
 
 static void *
 loop(void *arg)
 {
 	struct checkpoint	*c = arg;
-	int			 pages, done, left;
 	bool			 good = true;
 
 	pthread_mutex_lock(&c->mutex);
 	while (!c->stop && good) {
-		left = c->pages - c->done;
-		if (left < CHECKPOINT_STEP &&
-		    (c->pages < CHECKPOINT_LIMIT ||
-		    c->pages < c->tried + CHECKPOINT_STEP)) {
-			pthread_cond_wait(&c->wake, &c->mutex);
-			continue;
-		}
-		if (left < CHECKPOINT_STEP) {
+		if (wants_end(c))
 			good = finish(c);
-			continue;
-		}
-		pthread_mutex_unlock(&c->mutex);
-		good = run(c, SQLITE_CHECKPOINT_PASSIVE, &pages, &done);
-		pthread_mutex_lock(&c->mutex);
-		c->done = done;
+		else if (wants_pass(c))
+			good = pass(c);
+		else
+			pthread_cond_wait(&c->wake, &c->mutex);
 	}
 	c->failed = !good;
 	pthread_mutex_unlock(&c->mutex);
@@ -159,13 +195,14 @@ checkpoint_start(struct checkpoint **out, const char *path, struct err *e)
 	return RC_OK;
 }
 
-void
+bool
 checkpoint_stop(struct checkpoint **cp)
 {
 	struct checkpoint	*c = *cp;
+	bool			 good;
 
 	if (c == NULL)
-		return;
+		return true;
 	if (c->started) {
 		pthread_mutex_lock(&c->mutex);
 		c->stop = true;
@@ -173,6 +210,7 @@ checkpoint_stop(struct checkpoint **cp)
 		pthread_mutex_unlock(&c->mutex);
 		pthread_join(c->thread, NULL);
 	}
+	good = !c->failed;
 	/* The appending connection decides about the log, at its own end. */
 	if (c->conn != NULL)
 		sqlite3_db_config(c->conn, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
@@ -183,6 +221,7 @@ checkpoint_stop(struct checkpoint **cp)
 	pthread_mutex_destroy(&c->mutex);
 	free(c);
 	*cp = NULL;
+	return good;
 }
 
 enum rc
@@ -215,11 +254,8 @@ void
 checkpoint_log(struct checkpoint *c, int pages)
 {
 	pthread_mutex_lock(&c->mutex);
-	/* It began anew. */
-	if (pages < c->pages)
-		c->done = c->tried = 0;
-	c->pages = pages;
-	if (pages - c->done >= CHECKPOINT_STEP || pages >= CHECKPOINT_LIMIT)
+	set_pages(c, pages);
+	if (wants_pass(c) || wants_end(c))
 		pthread_cond_signal(&c->wake);
 	pthread_mutex_unlock(&c->mutex);
 }

@@ -20,6 +20,10 @@
 /* "DBj1", at a fixed place of the file's header (sqlite.org/fileformat2). */
 #define SQLITE_OURS_ID	0x44426a31
 #define SQLITE_OURS	1
+/* The log's length in pages, but for what is appended while it ends. */
+#ifndef LOG_PAGES
+#define LOG_PAGES	4096
+#endif
 
 struct db_ops {
 	void	(*close)(struct db *db);
@@ -70,11 +74,10 @@ bool lock_held(const char *path);
  * connection of its own.
  */
 struct checkpoint;
-/* `log_pages`: how long the log is already. */
 enum rc checkpoint_start(struct checkpoint **out, const char *path,
     struct err *e) MUST_CHECK;
-/* Waits for what runs. */
-void checkpoint_stop(struct checkpoint **c);
+/* Waits for what runs.  False: one failed, and there must be no other. */
+bool checkpoint_stop(struct checkpoint **c);
 /*
  * The appending thread's side: between enter and leave it may write.  enter
  * waits when the log must get to its end.  RC_FAILED: a checkpoint failed;

@@ -78,16 +78,22 @@ nothing_written(int code)
 	}
 }
 
+/*
+ * Close without a checkpoint: it would sync again what could not be synced,
+ * and then throw the log away.
+ */
+static void
+keep_log(struct sqlite *s)
+{
+	sqlite3_db_config(s->conn, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
+	    NULL);
+}
+
 static enum rc
 append_failed(struct sqlite *s, int code, struct err *e)
 {
 	(void)sqlite_err(e, s->conn, code, s->db.name);
-	/*
-	 * No checkpoint at the end: it would sync again what could not be
-	 * synced, and then throw the log away.
-	 */
-	sqlite3_db_config(s->conn, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1,
-	    NULL);
+	keep_log(s);
 	return nothing_written(code) ? RC_FAILED : RC_UNCERTAIN;
 }
 
@@ -99,8 +105,7 @@ append(struct db *db, uint64_t seq, const unsigned char *row, size_t len,
 	int		 code;
 
 	if (checkpoint_enter(s->checkpoint, e) != RC_OK) {
-		sqlite3_db_config(s->conn, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE,
-		    1, NULL);
+		keep_log(s);
 		return err_wrap(e, RC_FAILED, "%s", db->name);
 	}
 	sqlite3_bind_int64(s->insert, 1, (sqlite3_int64)seq);
@@ -205,7 +210,8 @@ sqlite_close(struct db *db)
 {
 	struct sqlite	*s = sqlite_of(db);
 
-	checkpoint_stop(&s->checkpoint);
+	if (!checkpoint_stop(&s->checkpoint))
+		keep_log(s);
 	sqlite3_finalize(s->insert);
 	sqlite3_finalize(s->last);
 	sqlite3_finalize(s->find);

@@ -275,6 +275,24 @@ test_damaged(void)
 	CHECK(everything() == before);
 }
 
+/* What was written last of the log did not get to the disk. */
+static void
+tear_log(void)
+{
+	char	 log[300], byte = 0;
+	off_t	 end;
+	int	 fd;
+
+	snprintf(log, sizeof(log), "%s-wal", path);
+	fd = open(log, O_RDWR);
+	end = lseek(fd, 0, SEEK_END);
+	while (end > 0 && byte == 0)
+		CHECK(pread(fd, &byte, 1, --end) == 1);
+	byte = (char)~byte;
+	CHECK(pwrite(fd, &byte, 1, end) == 1);
+	close(fd);
+}
+
 static void
 test_logs(void)
 {
@@ -298,8 +316,7 @@ test_logs(void)
 
 	new_case("a torn log: what was whole counts");
 	fill(DB_CREATE, 1, 10, 100, true);
-	/* The last row's one page lost its end. */
-	shell("truncate -s -1000 %s-wal", path);
+	tear_log();
 	CHECK_INT(count(DB_WRITE), 9);
 	CHECK_INT(count(DB_READ), 9);
 
@@ -403,12 +420,47 @@ may_not_be_created(void)
 	refused(DB_CREATE, ".lock: Permission denied");
 }
 
+/*
+ * An engine with 300 rows, until *fd_out is closed.  In a child: SQLite must
+ * not be carried over a fork.
+ */
+static pid_t
+engine_in_child(int *fd_out)
+{
+	struct db	*db;
+	struct err	 e;
+	uint64_t	 i;
+	char		 c = 0;
+	int		 up[2], down[2];
+	pid_t		 pid;
+
+	CHECK(pipe(up) == 0 && pipe(down) == 0);
+	if ((pid = fork()) == 0) {
+		close(down[1]);
+		if (db_open(&db, path, DB_CREATE, &e) != RC_OK)
+			_exit(1);
+		for (i = 1; i <= 300; i++)
+			if (add(db, i, 100, &e) != RC_OK)
+				_exit(1);
+		if (write(up[1], &c, 1) != 1 || read(down[0], &c, 1) != 0)
+			_exit(1);
+		db_close(&db);
+		_exit(0);
+	}
+	close(up[1]);
+	close(down[0]);
+	CHECK(read(up[0], &c, 1) == 1);
+	close(up[0]);
+	*fd_out = down[1];
+	return pid;
+}
+
 static void
 test_rights(void)
 {
-	struct db	*db;
-	char		 other[256];
-	uint64_t	 i;
+	char	 other[256];
+	pid_t	 pid;
+	int	 fd, status;
 
 	shell("chmod 755 %s", top);
 	new_case("may not be read");
@@ -444,12 +496,11 @@ test_rights(void)
 	as_nobody(reads_300);
 
 	new_case("an engine of another user runs");
-	CHECK(db_open(&db, path, DB_CREATE, &err) == RC_OK);
-	for (i = 1; i <= 300; i++)
-		CHECK(add(db, i, 100, &err) == RC_OK);
+	pid = engine_in_child(&fd);
 	shell("chmod 644 %s/*; chmod 555 %s", folder, folder);
 	as_nobody(reads_300);
-	db_close(&db);
+	close(fd);
+	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
 /* Append until it fails; which code, and how many before. */
@@ -520,6 +571,13 @@ test_full(void)
 	CHECK_INT(count(DB_READ), n);
 	CHECK_INT(count(DB_WRITE), n);
 
+	new_case("no room for an engine that starts");
+	fill(DB_CREATE, 1, 3, 100, false);
+	limit_files(1 << 20);
+	refused(DB_WRITE, "-wal: File too large");
+	limit_files(RLIM_INFINITY);
+	CHECK_INT(count(DB_WRITE), 3);
+
 	new_case("a creation that fails leaves nothing");
 	limit_files(6000);
 	CHECK(db_open(&db, path, DB_CREATE, &err) == RC_FAILED);
@@ -549,6 +607,40 @@ test_busy(void)
 	CHECK_INT(count(DB_READ), 1);
 }
 
+static void
+test_stuck_reader(void)
+{
+	struct db	*db;
+	struct db_stats	 st;
+	sqlite3		*c;
+	sqlite3_stmt	*q;
+	uint64_t	 i;
+
+	new_case("a reader that stands in the log holds nobody up");
+	CHECK(db_open(&db, path, DB_CREATE, &err) == RC_OK);
+	CHECK(add(db, 1, 100, &err) == RC_OK);
+	CHECK(add(db, 2, 100, &err) == RC_OK);
+	CHECK(sqlite3_open(path, &c) == SQLITE_OK);
+	CHECK(sqlite3_prepare_v2(c, "SELECT seq FROM journal", -1, &q,
+	    NULL) == SQLITE_OK);
+	CHECK(sqlite3_step(q) == SQLITE_ROW);
+	for (i = 3; i <= 500; i++)
+		CHECK(add(db, i, 100000, &err) == RC_OK);
+	db_stats(db, &st);
+	CHECK(st.log_bytes > (uint64_t)40 << 20);
+	CHECK(st.checkpoints < 30);
+
+	check_case("and when it leaves the log is short again");
+	sqlite3_finalize(q);
+	for (; i <= 1000; i++)
+		CHECK(add(db, i, 100000, &err) == RC_OK);
+	db_stats(db, &st);
+	CHECK(st.log_bytes < (uint64_t)24 << 20);
+	sqlite3_close(c);
+	db_close(&db);
+	CHECK_INT(count(DB_READ), 1000);
+}
+
 int
 main(void)
 {
@@ -567,6 +659,7 @@ main(void)
 	test_rights();
 	test_full();
 	test_busy();
+	test_stuck_reader();
 	failed = check_done();
 	shell("chmod -R u+w %s; rm -rf %s", top, top);
 	return failed;
