@@ -334,6 +334,26 @@ enum rc engine_follow(struct engine *e, const struct input *in,
     const struct outcome_record *records, size_t n,
     const struct engine_sink *sink, struct err *err) MUST_CHECK;
 
+/* One withdrawal as it stands, to read; false when it is not known. */
+struct engine_withdrawal {
+	struct ident	account;	/* none: it was never opened */
+	uint32_t	ref;
+	int64_t		amount_sat;
+	int64_t		asked_ms;
+	int64_t		released_ms;	/* -1: not */
+	int64_t		due_ms;		/* WAITING: as in struct outcome, HELD:
+					 * expires; else INT64_MAX */
+	enum state	state;
+	enum verdict	verdict;
+	enum verdict	would;
+	enum why	why;
+	int		people;		/* HELD: needed; else 0 */
+	int		approvals;	/* given so far */
+	bool		receipt;	/* RELEASED: cannot be taken back */
+};
+bool engine_withdrawal(const struct engine *e, struct ident id,
+    struct engine_withdrawal *out);
+
 /* Bytes in use by what grows with accounts, for bench and --cost. */
 struct engine_usage {
 	size_t	accounts, keys, pairs, destinations, waiting, withdrawals;

@@ -108,6 +108,49 @@ engine_read_normal(const struct engine *e, int agg)
 	return facts_normal(e, agg, e->v.now_ms);
 }
 
+/* What only one that waits has. */
+static void
+read_waiting(const struct engine *e, uint32_t n,
+    struct engine_withdrawal *out)
+{
+	const struct waiting *k = records_waiting(e, n);
+
+	if (due_has(&e->due, n))
+		out->due_ms = e->due.heap[e->due.place[n] - 1].due_ms;
+	if (out->state != STATE_HELD)
+		return;
+	out->people = (int)k->people;
+	out->approvals = (int)k->n_approvals;
+}
+
+bool
+engine_withdrawal(const struct engine *e, struct ident id,
+    struct engine_withdrawal *out)
+{
+	uint32_t	 n = index_find(&e->withdrawals_ix, id);
+	const struct withdrawal *w;
+
+	memset(out, 0, sizeof(*out));
+	if (n == INDEX_NONE)
+		return false;
+	w = records_withdrawal(e, n);
+	if (w->account != NONE)
+		out->account = records_account(e, w->account)->id;
+	out->ref = w->ref;
+	out->amount_sat = w->amount_sat;
+	out->asked_ms = w->asked_ms;
+	out->released_ms = w->released_ms;
+	out->due_ms = INT64_MAX;
+	out->state = (enum state)w->state;
+	out->verdict = (enum verdict)w->verdict;
+	out->would = (enum verdict)w->would;
+	out->why = (enum why)w->why;
+	out->receipt = (w->flags & W_RECEIPT) != 0;
+	if (w->waiting != NONE)
+		read_waiting(e, w->waiting, out);
+	return true;
+}
+
 int64_t
 engine_fund_sat(const struct engine *e)
 {

@@ -51,6 +51,8 @@ restored(void)
 int
 main(void)
 {
+	struct engine_withdrawal w;
+
 	check_case("everything stops, by people");
 	begin();
 	CHECK(ask_with("w1", "ann", "k1", 200) == STATE_RELEASED);
@@ -65,6 +67,16 @@ main(void)
 	CHECK(world_state("w2") == STATE_STOPPED);
 	CHECK(world_ask("w3", "ann", "elsewhere", 50) == STATE_STOPPED);
 
+	check_case("one withdrawal, to read");
+	CHECK(!engine_withdrawal(world.engine, world_id("nobody"), &w));
+	CHECK(engine_withdrawal(world.engine, world_id("w2"), &w));
+	CHECK(w.state == STATE_STOPPED && w.due_ms == INT64_MAX);
+	CHECK_INT(w.amount_sat, 2000 * MBTC);
+	CHECK(ident_equal(w.account, world_id("ann")));
+	CHECK(engine_withdrawal(world.engine, world_id("w1"), &w));
+	CHECK(w.state == STATE_RELEASED && w.receipt);
+	CHECK_INT(w.released_ms, WORLD_BEGIN_MS + DAY(10));
+
 	check_case("no key withdraws, after the resume neither");
 	CHECK(ask_with("w4", "ann", "k1", 50) == STATE_DENIED);
 	CHECK(world_of("w4")->why == WHY_KEY);
@@ -78,6 +90,9 @@ main(void)
 	key("k1", "ann", true);
 	CHECK(ask_with("w7", "ann", "k1", 50) == STATE_RELEASED);
 	CHECK(ask_with("w8", "ann", "k1", 200) == STATE_HELD);
+	CHECK(engine_withdrawal(world.engine, world_id("w8"), &w));
+	CHECK(w.state == STATE_HELD && w.people == 1 && w.approvals == 0);
+	CHECK(w.due_ms > WORLD_BEGIN_MS + world.t_ms && w.due_ms < INT64_MAX);
 	CHECK(ask_with("w9", "ben", "k2", 50) == STATE_DENIED);
 	world_at(DAY(12));
 	CHECK(ask_with("w10", "ann", "k1", 200) == STATE_RELEASED);
