@@ -67,7 +67,7 @@ add(struct sections *s, const char *name, void *base, size_t record_size,
 
 	assert(s->n <= SECTIONS_MAX && strlen(name) < sizeof(x->entry.name));
 	memset(x, 0, sizeof(*x));
-	strcpy(x->entry.name, name);
+	memcpy(x->entry.name, name, strlen(name));
 	x->entry.record_size = record_size;
 	x->entry.count = count;
 	x->base = base;
