@@ -16,15 +16,21 @@
 				 * person */
 
 int cmd_audit(int argc, char **argv);
+int cmd_backtest(int argc, char **argv);
+int cmd_backup(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_export(int argc, char **argv);
+int cmd_explain(int argc, char **argv);
 int cmd_exposure(int argc, char **argv);
+int cmd_forget(int argc, char **argv);
 int cmd_import(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
+int cmd_restore(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
+int cmd_upgrade(int argc, char **argv);
 
 /* Print how a command is used on standard error; returns STATUS_USAGE. */
 int usage(const char *command);

@@ -31,6 +31,15 @@ static const struct command commands[] = {
 	    "    [--account NAME] [--by NAME] [--personal] [--json]",
 	    "is a journal whole, what is its head, what stands in it",
 	    true },
+	{ "backtest", cmd_backtest,
+	    "--policy NEW [--db PATH] [--from DAY|EVENT]\n"
+	    "    [--until DAY|EVENT] [--review MINUTES] [--json] [--quiet]",
+	    "what another policy would have decided over the journal",
+	    true },
+	{ "backup", cmd_backup,
+	    "[--db PATH] [--json] [--quiet] DIRECTORY",
+	    "copy a journal, its keys and a snapshot while it is used",
+	    true },
 	{ "check", cmd_check,
 	    "[--json] [--strict] [--hot BTC] [--date DAY] POLICY\n"
 	    "[--json] --cost|--signer|--print POLICY\n"
@@ -48,12 +57,21 @@ static const struct command commands[] = {
 	    "    [--quiet]",
 	    "a journal as a scenario that replays to the same decisions",
 	    false },
+	{ "explain", cmd_explain,
+	    "[--db PATH] [--personal] [--json] [--quiet] WITHDRAWAL",
+	    "what happened to a withdrawal, and which rules made it so",
+	    false },
 	{ "exposure", cmd_exposure,
 	    "[--json] [--quiet] --policy POLICY [SIZES] SCENARIO\n"
 	    "[--json] --policy POLICY --hot BTC --accounts N\n"
 	    "    [--fund BTC] [--days N]",
 	    "the most that a thief with all credentials can take, and why",
 	    true },
+	{ "forget", cmd_forget,
+	    "--before DAY [--db PATH] [--as NAME] [--reason TEXT]\n"
+	    "    [--yes] [--dry-run] [--json] [--quiet]",
+	    "destroy the keys of past months' personal data",
+	    false },
 	{ "import", cmd_import,
 	    "[--db PATH] [--policy POLICY] [--as NAME] [--reason TEXT]\n"
 	    "    [--batch N] [--network NAME] [--json] [--quiet]\n"
@@ -73,6 +91,11 @@ static const struct command commands[] = {
 	    "    [--keys KEYRING] [--quiet] SCENARIO",
 	    "decide a scenario's withdrawals and score the policy",
 	    false },
+	{ "restore", cmd_restore,
+	    "--db NEWPATH [--as NAME] [--reason TEXT] [--head FILE]\n"
+	    "    [--json] [--quiet] BACKUP-DIRECTORY",
+	    "a journal from a backup, stopped until people have looked",
+	    false },
 	{ "simulate", cmd_simulate,
 	    "--seed N --preset small|medium|large [--attack NAME]\n"
 	    "    [--owners P%] [--days N] [--accounts N] [--crash-day N]\n"
@@ -86,6 +109,11 @@ static const struct command commands[] = {
 	    "    [--friction held|value|delayed|code|all]\n" SCENES_USAGE,
 	    "search a policy's numbers: loss against friction",
 	    true },
+	{ "upgrade", cmd_upgrade,
+	    "check [--db PATH] [--json] [--quiet] PROGRAM\n"
+	    "judge [--db PATH] [--json] [--quiet]",
+	    "what another version would have decided, and if it starts",
+	    false },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
