@@ -15,34 +15,25 @@
 enum rc
 sqlite_err(struct err *e, sqlite3 *conn, int code, const char *name)
 {
-	int	 os = conn != NULL ? sqlite3_system_errno(conn) : 0;
+	const char	*text = conn != NULL ? sqlite3_errmsg(conn) :
+			    sqlite3_errstr(code);
+	int		 os = conn != NULL ? sqlite3_system_errno(conn) : 0;
+	int		 kind = code & 0xff;
 
-	switch (code & 0xff) {
-	case SQLITE_CORRUPT:
-	case SQLITE_NOTADB:
-		return err_set(e, "%s: is damaged: %s", name,
-		    conn != NULL ? sqlite3_errmsg(conn) :
-		    sqlite3_errstr(code));
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
+	if (kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB)
+		return err_set(e, "%s: is damaged: %s", name, text);
+	if (kind == SQLITE_BUSY || kind == SQLITE_LOCKED)
 		return err_set(e, "%s: another process has held it for too "
 		    "long", name);
-	case SQLITE_FULL:
+	if (kind == SQLITE_FULL)
 		return err_set(e, "%s: the disk is full", name);
-	case SQLITE_NOMEM:
+	if (kind == SQLITE_NOMEM)
 		return err_set(e, "%s: out of memory", name);
-	case SQLITE_IOERR:
-	case SQLITE_CANTOPEN:
-		/* SQLite keeps the system's reason where it has one. */
-		if (os == 0)
-			break;
+	/* SQLite keeps the system's reason where it has one. */
+	if ((kind == SQLITE_IOERR || kind == SQLITE_CANTOPEN) && os != 0)
 		return err_set(e, "%s: %s (%s)", name, strerror(os),
 		    sqlite3_errstr(code));
-	default:
-		break;
-	}
-	return err_set(e, "%s: %s", name, conn != NULL ?
-	    sqlite3_errmsg(conn) : sqlite3_errstr(code));
+	return err_set(e, "%s: %s", name, text);
 }
 
 enum rc
@@ -65,17 +56,11 @@ sqlite_of(struct db *db)
 static bool
 nothing_written(int code)
 {
-	switch (code & 0xff) {
-	case SQLITE_BUSY:
-	case SQLITE_LOCKED:
-	case SQLITE_READONLY:
-	case SQLITE_TOOBIG:
-	case SQLITE_CONSTRAINT:
-	case SQLITE_MISUSE:
-		return true;
-	default:
-		return false;
-	}
+	int	 kind = code & 0xff;
+
+	return kind == SQLITE_BUSY || kind == SQLITE_LOCKED ||
+	    kind == SQLITE_READONLY || kind == SQLITE_TOOBIG ||
+	    kind == SQLITE_CONSTRAINT || kind == SQLITE_MISUSE;
 }
 
 /*
