@@ -48,6 +48,7 @@ print_json(const struct played *p)
 	json_put_uint(&j, "stopped", p->counts.stopped);
 	json_close(&j);
 	json_put_text(&j, "policy", policies[p->policy]);
+	json_put_text(&j, "policy_hash", p->policy_hash);
 	json_put_uint(&j, "events", p->seq);
 	json_put_uint(&j, "bytes", p->bytes);
 	json_put_uint(&j, "commits", p->commits);

@@ -26,6 +26,7 @@ struct played {
 	uint64_t	 bytes;		/* of all rows */
 	uint64_t	 seq;		/* the journal's last event */
 	int64_t		 elapsed_ms;	/* playing, without the restart */
+	char		 policy_hash[65];	/* in force, in hex */
 	char		 head[HEAD_TEXT_MAX];
 };
 

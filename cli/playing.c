@@ -4,7 +4,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
-#include <limits.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -417,6 +417,9 @@ finish(struct playing *p, struct err *e)
 	p->said.history = p->o.history;
 	p->said.seq = head.seq;
 	(void)head_format(p->said.head, &head);
+	(void)sodium_bin2hex(p->said.policy_hash,
+	    sizeof(p->said.policy_hash),
+	    journal_state(p->journal)->policy_hash, 32);
 	journal_stats(p->journal, &stats);
 	p->said.commits = stats.appends;
 	if ((rc = journal_close(&p->journal, e)) != RC_OK ||

@@ -32,7 +32,7 @@ struct journal_config {
 	/* Write a snapshot every so many events and at the stop; 0: only at
 	 * the stop. */
 	uint64_t	snapshot_every;
-	bool		receipt_at_release;	/* create; as in engine_config */
+	bool		receipt_at_release;	/* create */
 	/* Restart: how far re-applying has come. */
 	void		(*progress)(void *ctx, uint64_t done, uint64_t total);
 	/* From the committer's thread: all events up to seq are durable. */

@@ -26,7 +26,7 @@ struct export_options {
 	/* What was decided, as in the decisions file of a replay but without
 	 * what became of it; NULL: not wanted.  Needs from <= 1. */
 	const char	*decisions;
-	uint64_t	from;		/* the first event wanted; 0: the first */
+	uint64_t	from;		/* the first event; 0: of all */
 	uint64_t	until;		/* the last one; 0: all there are */
 	void		(*progress)(void *ctx, uint64_t done, uint64_t total);
 	void		*ctx;

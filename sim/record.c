@@ -188,14 +188,10 @@ count(void *ctx, const struct outcome *o)
 		n->verdicts[o->verdict]++;
 }
 
-/* Is the line in hand the one that the journal has under its number? */
 static enum rc
-same_line(const struct record *r, const struct record_place *p,
-    struct err *e)
+other_file(const struct record *r, struct err *e)
 {
-	if (r->c.t_ms == p->t_ms && r->c.type == p->type)
-		return RC_OK;
-	(void)err_set(e, "the journal took another line from a file of this "
+	(void)err_set(e, "the journal took other lines from a file of this "
 	    "name; give this one a name of its own");
 	return scenario_reader_blame(r->reader, r->line, NULL, e);
 }
@@ -208,14 +204,17 @@ go_on(struct record *r, const struct record_options *o,
 	const struct record_place *p = &o->place;
 
 	while (r->more && (r->line <= p->n || r->line < o->from)) {
-		if (r->line == p->n && same_line(r, p, e) != RC_OK)
-			return RC_FAILED;
+		/* Is the last one taken the one that the journal has? */
+		if (r->line == p->n && (r->c.t_ms != p->t_ms ||
+		    r->c.type != p->type))
+			return other_file(r, e);
 		if (r->line <= p->n)
 			n->there++;
 		if (next(r, e) != RC_OK)
 			return RC_FAILED;
 	}
-	return RC_OK;
+	/* It has become shorter. */
+	return r->line < p->n ? other_file(r, e) : RC_OK;
 }
 
 /* Time does not go back: what happened before is no news. */

@@ -51,7 +51,7 @@ enum rc record_place(struct record_place *out, struct db *db,
     struct text source, struct err *e) MUST_CHECK;
 
 struct record_options {
-	uint64_t	batch;		/* commands that are committed together */
+	uint64_t	batch;		/* commands in one commit */
 	uint64_t	from;		/* first line wanted; 0: any */
 	struct record_place place;	/* where to go on */
 	/* Who and why: on the first command, if given. */

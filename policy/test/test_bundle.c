@@ -329,9 +329,9 @@ main(void)
 	(void)snprintf(folder, sizeof(folder), "/tmp/bundle-XXXXXX");
 	if (mkdtemp(folder) == NULL)
 		return 1;
-	round_trip("etc/default.policy", "etc/default.policy");
-	round_trip("tests/policy/pass/include.in", "tests/policy/pass/include.in");
-	round_trip("tests/policy/pass/taste.in", "tests/policy/pass/taste.in");
+	round_trip("etc/default.policy", "the shipped policy");
+	round_trip("tests/policy/pass/include.in", "includes");
+	round_trip("tests/policy/pass/taste.in", "a table in a file");
 	test_hash();
 	test_no_file();
 	test_mistakes();
