@@ -202,13 +202,17 @@ tell_classes(const struct facts *f, uint64_t read)
 	}
 }
 
+/* What only an allow read is not written down (engine/outcome.h). */
 static void
-tell_reading(const struct facts *f, const char *name, int64_t sat)
+tell_reading(const struct facts *f, const char *name, bool read, bool kept,
+    int64_t sat)
 {
 	char	 text[PRINT_TEXT_MAX];
 
-	f->tell(f->ctx, name, sat < 0 ? "not known" : print_amount(text,
-	    sizeof(text), sat));
+	if (read)
+		f->tell(f->ctx, name, !kept ? "not kept with an allow" :
+		    sat < 0 ? "not known" : print_amount(text, sizeof(text),
+		    sat));
 }
 
 void
@@ -234,8 +238,6 @@ rule_facts(const struct outcome_record *r, int i, const struct program *p,
 			tell_slot(&f, slot, r->facts[k].known,
 			    r->facts[k].value);
 	}
-	if (reads->hot && r->hot_read)
-		tell_reading(&f, "hot", r->hot_sat);
-	if (reads->fund && r->fund_read)
-		tell_reading(&f, "fund", r->fund_sat);
+	tell_reading(&f, "hot", reads->hot, r->hot_read, r->hot_sat);
+	tell_reading(&f, "fund", reads->fund, r->fund_read, r->fund_sat);
 }

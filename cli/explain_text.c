@@ -517,7 +517,7 @@ static void
 put_first(const struct page *p)
 {
 	const struct command	*c = &p->s->first;
-	struct told		 t = p->s->told;
+	struct command		 rest_of = *c;
 	char			 n[AMOUNT_TEXT_MAX], when[CIVIL_TEXT_MAX];
 	char			 text[TOLD_MAX];
 	char			*rest;
@@ -535,7 +535,8 @@ put_first(const struct page *p)
 	(void)fprintf(p->f, "%s btc\n", amount_format_short(n,
 	    c->amount_sat));
 	/* "AMOUNT btc to ADDRESS, via ...": from the address on. */
-	(void)told_command(text, c, &t);
+	rest_of.key = rest_of.reason = text_of(NULL);
+	(void)told_command(text, &rest_of, &p->s->told);
 	rest = strstr(text, " to ");
 	if (rest == NULL)
 		return;

@@ -606,6 +606,10 @@ told_outcome(char buf[TOLD_MAX], const struct outcome_record *r)
 		if (r->why != WHY_NONE)
 			put(&l, "%s (%s)", verdict_text(r->verdict),
 			    why_text(r->why));
+		/* A delay that it has sat out asks for nothing any more. */
+		else if (r->type == OUTCOME_REDECIDED &&
+		    r->state == STATE_RELEASED)
+			put(&l, "allow");
 		else
 			put(&l, "%s", r->judged && r->verdict == r->would ?
 			    told_asks(asks, r) : verdict_text(r->verdict));
