@@ -36,6 +36,10 @@ _drawbridge()
 		    sed -n 's/^ *\([a-z][a-z0-9-]*\).*/\1/p')
 		;;
 	esac
+	if [ "$COMP_CWORD" -eq 2 ] && [ "$prev" = audit ] &&
+	    [ "${cur#-}" = "$cur" ]; then
+		words="verify head log"
+	fi
 	if [ -z "$words" ] && [ "${cur#-}" != "$cur" ]; then
 		local scenes="--sizes --seed --seeds --kinds --days --settle
 		    --warmup --history --set --owners --reviewer --honest --jobs --json"
@@ -48,6 +52,9 @@ _drawbridge()
 		    --network --acks --from --as --reason --json --quiet" ;;
 		export) words="--db --output -o --history-output --decisions
 		    --from --until --json --quiet" ;;
+		audit) words="--db --head --decisions --from
+		    --until --account --by --personal --json --quiet" ;;
+		explain) words="--db --personal --json --quiet" ;;
 		simulate) words="--seed --preset --attack --owners --days
 		    --accounts --crash-day --network --start --set --params
 		    --list --json --output -o" ;;
