@@ -15,16 +15,20 @@
  * them, would be overwritten.  The next process copies the whole log again.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "db/inner.h"
 
 #ifndef CHECKPOINT_STEP
 #define CHECKPOINT_STEP		1024	/* pages: a pass beside the writer */
 #endif
+/* From here on it is a log worth its full length. */
+#define FILL_PAGES		256
 /* How long the writer waits at most for readers to leave the log. */
 #define CHECKPOINT_WAIT_MS	50
 
@@ -34,6 +38,9 @@ struct checkpoint {
 	pthread_cond_t	 wake;		/* the log grew, or stop */
 	pthread_cond_t	 open;		/* the writer may go on */
 	sqlite3		*conn;
+	char		*log;		/* its file */
+	int		 page_len;	/* of a page in it */
+	bool		 filled;	/* has its full length */
 	int		 pages;		/* of the log */
 	int		 done;		/* of those, in the database */
 	int		 passed;	/* `pages` at the last pass, */
@@ -60,7 +67,7 @@ run(struct checkpoint *c, int mode, int *pages_out, int *done_out)
 	atomic_fetch_add(&c->count, 1);
 	if (code == SQLITE_OK || code == SQLITE_BUSY)
 		return true;
-	snprintf(c->why, sizeof(c->why), "%s (%s)",
+	snprintf(c->why, sizeof(c->why), "checkpoint: %s (%s)",
 	    sqlite3_errmsg(c->conn), sqlite3_errstr(code));
 	return false;
 }
@@ -91,6 +98,24 @@ pass(struct checkpoint *c)
 	return good;
 }
 
+/* Between the two the writer waits; neither holds the mutex meanwhile. */
+static void
+stop_writer(struct checkpoint *c)
+{
+	c->closed = true;
+	while (c->writing)
+		pthread_cond_wait(&c->wake, &c->mutex);
+	pthread_mutex_unlock(&c->mutex);
+}
+
+static void
+let_writer(struct checkpoint *c)
+{
+	pthread_mutex_lock(&c->mutex);
+	c->closed = false;
+	pthread_cond_broadcast(&c->open);
+}
+
 /* The last pass, while the writer waits. */
 static bool
 finish(struct checkpoint *c)
@@ -98,17 +123,61 @@ finish(struct checkpoint *c)
 	int	 pages, done;
 	bool	 good;
 
-	c->closed = true;
-	while (c->writing)
-		pthread_cond_wait(&c->wake, &c->mutex);
+	stop_writer(c);
 	c->ended = c->pages;
-	pthread_mutex_unlock(&c->mutex);
 	good = run(c, SQLITE_CHECKPOINT_RESTART, &pages, &done);
-	pthread_mutex_lock(&c->mutex);
+	let_writer(c);
 	if (done > c->done)
 		c->done = done;
-	c->closed = false;
-	pthread_cond_broadcast(&c->open);
+	return good;
+}
+
+static bool
+write_zeros(int fd, off_t at, off_t end)
+{
+	char	*zeros = calloc(1, (size_t)(end - at));
+	ssize_t	 n = zeros == NULL ? -1 : 0;
+
+	for (; n != -1 && at < end; at += n)
+		n = pwrite(fd, zeros, (size_t)(end - at), at);
+	free(zeros);
+	return n != -1;
+}
+
+/*
+ * Give the log its full length at once, in zeros, which SQLite takes for the
+ * log's end.  To sync a file that grows the file system commits its own
+ * journal as well: half as many commits again a second without that.
+ */
+static bool
+fill(struct checkpoint *c)
+{
+	const off_t	 end = (off_t)LOG_PAGES * c->page_len;
+	struct stat	 st = { .st_size = 0 };
+	bool		 good;
+	int		 fd;
+
+	stop_writer(c);
+	c->filled = true;
+	/* Nor may another process append meanwhile; if one does, never mind. */
+	if (sqlite3_exec(c->conn, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
+	    SQLITE_OK) {
+		let_writer(c);
+		return true;
+	}
+	fd = open(c->log, O_WRONLY | O_CLOEXEC);
+	good = fd != -1 && fstat(fd, &st) == 0 && (st.st_size >= end ||
+	    (write_zeros(fd, st.st_size, end) && fdatasync(fd) == 0));
+	if (!good) {
+		snprintf(c->why, sizeof(c->why), "the log: %s",
+		    strerror(errno));
+		if (fd != -1)
+			(void)!ftruncate(fd, st.st_size);
+	}
+	if (fd != -1)
+		close(fd);
+	(void)sqlite3_exec(c->conn, "ROLLBACK", NULL, NULL, NULL);
+	let_writer(c);
 	return good;
 }
 
@@ -134,6 +203,13 @@ wants_end(const struct checkpoint *c)
 	    (c->ended == 0 || c->pages - c->ended >= LOG_PAGES);
 }
 
+/* Whoever appends little needs no long log. */
+static bool
+wants_fill(const struct checkpoint *c)
+{
+	return !c->filled && c->pages >= FILL_PAGES;
+}
+
 static void *
 loop(void *arg)
 {
@@ -142,7 +218,9 @@ loop(void *arg)
 
 	pthread_mutex_lock(&c->mutex);
 	while (!c->stop && good) {
-		if (wants_end(c))
+		if (wants_fill(c))
+			good = fill(c);
+		else if (wants_end(c))
 			good = finish(c);
 		else if (wants_pass(c))
 			good = pass(c);
@@ -171,7 +249,8 @@ connect(struct checkpoint *c, const char *path, struct err *e)
 }
 
 enum rc
-checkpoint_start(struct checkpoint **out, const char *path, struct err *e)
+checkpoint_start(struct checkpoint **out, const char *path, int page_len,
+    struct err *e)
 {
 	struct checkpoint	*c = calloc(1, sizeof(*c));
 	int			 code;
@@ -181,13 +260,15 @@ checkpoint_start(struct checkpoint **out, const char *path, struct err *e)
 	pthread_mutex_init(&c->mutex, NULL);
 	pthread_cond_init(&c->wake, NULL);
 	pthread_cond_init(&c->open, NULL);
-	if (connect(c, path, e) != RC_OK) {
-		checkpoint_stop(&c);
+	c->page_len = page_len;
+	c->log = db_join(path, "-wal", e);
+	if (c->log == NULL || connect(c, path, e) != RC_OK) {
+		(void)checkpoint_stop(&c);
 		return RC_FAILED;
 	}
 	if ((code = pthread_create(&c->thread, NULL, loop, c)) != 0) {
 		(void)err_set(e, "no thread: %s", strerror(code));
-		checkpoint_stop(&c);
+		(void)checkpoint_stop(&c);
 		return RC_FAILED;
 	}
 	c->started = true;
@@ -219,6 +300,7 @@ checkpoint_stop(struct checkpoint **cp)
 	pthread_cond_destroy(&c->open);
 	pthread_cond_destroy(&c->wake);
 	pthread_mutex_destroy(&c->mutex);
+	free(c->log);
 	free(c);
 	*cp = NULL;
 	return good;
@@ -233,7 +315,7 @@ checkpoint_enter(struct checkpoint *c, struct err *e)
 	while (c->closed)
 		pthread_cond_wait(&c->open, &c->mutex);
 	if (c->failed)
-		rc = err_set(e, "checkpoint: %s", c->why);
+		rc = err_set(e, "%s", c->why);
 	else
 		c->writing = true;
 	pthread_mutex_unlock(&c->mutex);
@@ -255,7 +337,7 @@ checkpoint_log(struct checkpoint *c, int pages)
 {
 	pthread_mutex_lock(&c->mutex);
 	set_pages(c, pages);
-	if (wants_pass(c) || wants_end(c))
+	if (wants_fill(c) || wants_pass(c) || wants_end(c))
 		pthread_cond_signal(&c->wake);
 	pthread_mutex_unlock(&c->mutex);
 }

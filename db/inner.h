@@ -74,8 +74,9 @@ bool lock_held(const char *path);
  * connection of its own.
  */
 struct checkpoint;
+/* page_len: what a page takes in the log. */
 enum rc checkpoint_start(struct checkpoint **out, const char *path,
-    struct err *e) MUST_CHECK;
+    int page_len, struct err *e) MUST_CHECK;
 /* Waits for what runs.  False: one failed, and there must be no other. */
 bool checkpoint_stop(struct checkpoint **c);
 /*

@@ -355,47 +355,6 @@ read_page_size(struct sqlite *s)
 		    h[16] << 8 | h[17];
 }
 
-/*
- * Give the log its full length at once, in zeros, which SQLite takes for no
- * log.  To sync a file that grows, the file system commits its own journal
- * as well: half as many commits again a second without that.
- */
-static enum rc
-fill_log(const struct sqlite *s, struct err *e)
-{
-	const size_t	 len = (size_t)LOG_PAGES *
-			    (size_t)(s->page_size + FRAME_HEAD_LEN);
-	char		*log = db_join(s->db.path, "-wal", e);
-	char		*zeros = calloc(1, len);
-	struct stat	 st;
-	ssize_t		 n = 0;
-	off_t		 at;
-	int		 fd = -1;
-	enum rc		 rc = RC_OK;
-
-	if (log == NULL || zeros == NULL) {
-		rc = err_set(e, "%s: out of memory", s->db.name);
-		goto done;
-	}
-	if ((fd = open(log, O_WRONLY | O_CLOEXEC)) == -1 ||
-	    fstat(fd, &st) == -1) {
-		rc = err_set(e, "%s-wal: %s", s->db.name, strerror(errno));
-		goto done;
-	}
-	for (at = st.st_size; n != -1 && at < (off_t)len; at += n)
-		n = pwrite(fd, zeros, len - (size_t)at, at);
-	if (n == -1 || (st.st_size < (off_t)len && fdatasync(fd) == -1)) {
-		rc = err_set(e, "%s-wal: %s", s->db.name, strerror(errno));
-		(void)!ftruncate(fd, st.st_size);
-	}
-done:
-	if (fd != -1)
-		close(fd);
-	free(zeros);
-	free(log);
-	return rc;
-}
-
 static enum rc
 open_it(struct sqlite *s, struct err *e)
 {
@@ -408,8 +367,8 @@ open_it(struct sqlite *s, struct err *e)
 	if ((rc = prepare_all(s, e)) != RC_OK || s->db.mode == DB_READ)
 		return rc;
 	if ((rc = s->db.ops->last(&s->db, &s->db.last, e)) != RC_OK ||
-	    (rc = fill_log(s, e)) != RC_OK ||
-	    (rc = checkpoint_start(&s->checkpoint, s->db.path, e)) != RC_OK)
+	    (rc = checkpoint_start(&s->checkpoint, s->db.path,
+	    s->page_size + FRAME_HEAD_LEN, e)) != RC_OK)
 		return rc;
 	sqlite3_wal_hook(s->conn, on_commit, s);
 	sqlite3_db_config(s->conn, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0,

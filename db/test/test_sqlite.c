@@ -298,12 +298,12 @@ test_damaged(void)
 	uint64_t	 before;
 
 	new_case("a damaged root page");
-	fill(DB_CREATE, 1, 300, 1000, false);
+	fill(DB_CREATE, 1, 80, 4000, false);
 	put(path, 'z', 4096, 8);
 	refused_both(": is damaged: ");
 
 	new_case("a damaged first page");
-	fill(DB_CREATE, 1, 300, 1000, false);
+	fill(DB_CREATE, 1, 80, 4000, false);
 	CHECK(unlink(file(".lock")) == 0);
 	put(path, 0, 100, 3900);
 	refused_both(": is damaged: ");
@@ -315,13 +315,13 @@ test_damaged(void)
 	refused_both(": is damaged: ");
 
 	new_case("a file cut in the middle");
-	fill(DB_CREATE, 1, 300, 1000, false);
+	fill(DB_CREATE, 1, 80, 4000, false);
 	CHECK(unlink(file(".lock")) == 0);
 	CHECK(truncate(path, 100000) == 0);
 	refused_both(": is damaged: ");
 
 	new_case("damage in the middle is found when it is read");
-	fill(DB_CREATE, 1, 300, 1000, false);
+	fill(DB_CREATE, 1, 80, 4000, false);
 	put(path, 'x', 30 * 4096, 20000);
 	before = everything();
 	CHECK_INT(count(DB_READ), -1);
@@ -354,7 +354,7 @@ test_logs(void)
 	char		 other[256];
 
 	new_case("a log of another database");
-	fill(DB_CREATE, 1, 300, 1000, true);
+	fill(DB_CREATE, 1, 80, 4000, true);
 	CHECK(rename(file("-wal"), file(".saved")) == 0);
 	CHECK(unlink(path) == 0 && unlink(file("-shm")) == 0);
 	fill(DB_CREATE, 1, 20, 1000, false);
@@ -365,7 +365,7 @@ test_logs(void)
 	CHECK_INT(count(DB_READ), 20);
 
 	new_case("a new database beside an old log");
-	fill(DB_CREATE, 1, 300, 1000, true);
+	fill(DB_CREATE, 1, 80, 4000, true);
 	CHECK(unlink(path) == 0 && unlink(file(".lock")) == 0);
 	refused(DB_CREATE, "-wal: is there already");
 
@@ -381,18 +381,18 @@ test_logs(void)
 	CHECK_INT(count(DB_WRITE), 10);
 
 	new_case("a copy of what a crash left");
-	fill(DB_CREATE, 1, 300, 1000, true);
+	fill(DB_CREATE, 1, 80, 4000, true);
 	snprintf(other, sizeof(other), "%s", folder);
 	new_case("a copy of what a crash left, without its index");
 	copy(other, "db");
 	copy(other, "db-wal");
-	CHECK_INT(count(DB_READ), 300);
-	CHECK_INT(count(DB_WRITE), 300);
+	CHECK_INT(count(DB_READ), 80);
+	CHECK_INT(count(DB_WRITE), 80);
 
 	new_case("reading changes nothing");
-	fill(DB_CREATE, 1, 300, 1000, false);
+	fill(DB_CREATE, 1, 80, 4000, false);
 	before = everything();
-	CHECK_INT(count(DB_READ), 300);
+	CHECK_INT(count(DB_READ), 80);
 	CHECK(everything() == before);
 }
 
@@ -451,22 +451,22 @@ static void
 may_not_be_written(void)
 {
 	refused(DB_WRITE, ": may not be written: Permission denied");
-	CHECK_INT(count(DB_READ), 300);
+	CHECK_INT(count(DB_READ), 80);
 }
 
 static void
 folder_may_not_be_written(void)
 {
 	refused(DB_WRITE, ": its folder may not be written");
-	CHECK_INT(count(DB_READ), 300);
+	CHECK_INT(count(DB_READ), 80);
 }
 
 static void
-reads_300(void)
+reads_all(void)
 {
 	uint64_t	 before = everything();
 
-	CHECK_INT(count(DB_READ), 300);
+	CHECK_INT(count(DB_READ), 80);
 	if (check_case_failed != 0)
 		printf("#   %s\n", err.text);
 	CHECK(everything() == before);
@@ -479,7 +479,7 @@ may_not_be_created(void)
 }
 
 /*
- * An engine with 300 rows, until *fd_out is closed.  In a child: SQLite must
+ * An engine with 80 rows, until *fd_out is closed.  In a child: SQLite must
  * not be carried over a fork.
  */
 static pid_t
@@ -497,7 +497,7 @@ engine_in_child(int *fd_out)
 		close(down[1]);
 		if (db_open(&db, path, DB_CREATE, &e) != RC_OK)
 			_exit(1);
-		for (i = 1; i <= 300; i++)
+		for (i = 1; i <= 80; i++)
 			if (add(db, i, 100, &e) != RC_OK)
 				_exit(1);
 		if (write(up[1], &c, 1) != 1 || read(down[0], &c, 1) != 0)
@@ -522,17 +522,17 @@ test_rights(void)
 
 	CHECK(chmod(top, 0755) == 0);
 	new_case("may not be read");
-	fill(DB_CREATE, 1, 300, 1000, false);
+	fill(DB_CREATE, 1, 80, 4000, false);
 	set_modes(0, 0755);
 	as_nobody(may_not_be_read);
 
 	new_case("may not be written");
-	fill(DB_CREATE, 1, 300, 1000, false);
+	fill(DB_CREATE, 1, 80, 4000, false);
 	set_modes(0444, 0777);
 	as_nobody(may_not_be_written);
 
 	new_case("a folder that may not be written");
-	fill(DB_CREATE, 1, 300, 1000, false);
+	fill(DB_CREATE, 1, 80, 4000, false);
 	set_modes(0666, 0555);
 	as_nobody(folder_may_not_be_written);
 
@@ -541,25 +541,25 @@ test_rights(void)
 	as_nobody(may_not_be_created);
 
 	new_case("a copy in a folder that may not be written");
-	fill(DB_CREATE, 1, 300, 1000, true);
+	fill(DB_CREATE, 1, 80, 4000, true);
 	snprintf(other, sizeof(other), "%s", folder);
 	new_case("... with the log, without its index");
 	copy(other, "db");
 	copy(other, "db-wal");
 	set_modes(0444, 0555);
-	as_nobody(reads_300);
+	as_nobody(reads_all);
 
 	new_case("... with both, nobody there");
 	copy(other, "db");
 	copy(other, "db-wal");
 	copy(other, "db-shm");
 	set_modes(0444, 0555);
-	as_nobody(reads_300);
+	as_nobody(reads_all);
 
 	new_case("an engine of another user runs");
 	pid = engine_in_child(&fd);
 	set_modes(0644, 0555);
-	as_nobody(reads_300);
+	as_nobody(reads_all);
 	close(fd);
 	CHECK(waitpid(pid, &status, 0) == pid && status == 0);
 }
@@ -632,12 +632,16 @@ test_full(void)
 	CHECK_INT(count(DB_READ), n);
 	CHECK_INT(count(DB_WRITE), n);
 
-	new_case("no room for an engine that starts");
-	fill(DB_CREATE, 1, 3, 100, false);
-	limit_files(1 << 20);
-	refused(DB_WRITE, "-wal: File too large");
+	new_case("no room for the whole log");
+	n = 0;
+	CHECK(db_open(&db, path, DB_CREATE, &err) == RC_OK);
+	limit_files(4 << 20);
+	CHECK(append_until(db, &n, 4000) == RC_FAILED);
 	limit_files(RLIM_INFINITY);
-	CHECK_INT(count(DB_WRITE), 3);
+	CHECK(strstr(err.text, ": the log: File too large") != NULL);
+	db_close(&db);
+	CHECK_INT(count(DB_READ), n);
+	CHECK_INT(count(DB_WRITE), n);
 
 	new_case("a creation that fails leaves nothing");
 	limit_files(6000);
