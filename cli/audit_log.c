@@ -345,6 +345,9 @@ audit_log(const struct audit *a, struct opened *op, struct err *e)
 	if ((rc = history_new(&h, op->db, op->keys, e)) == RC_OK &&
 	    (rc = history_seek(h, a->from > 0 ? a->from : 1, e)) == RC_OK)
 		rc = rows(&l, h, e);
+	/* What was read before a bad row is told, too. */
+	if (a->json && json_end(&l.json) != RC_OK && rc == RC_OK)
+		rc = err_set(e, "standard output cannot be written");
 	history_free(&h);
 	free(l.record);
 	free(l.ids.table);
