@@ -31,11 +31,14 @@ at(const char *name)
 	return paths[n];
 }
 
+#define ROW_MAX	32768
+static size_t	 longest = 9000;
+
 /* The row that begins at seq: its length and bytes follow from it. */
 static size_t
 make_row(unsigned char *row, uint64_t seq)
 {
-	size_t	 len = 50 + (seq * 7919) % 9000, i;
+	size_t	 len = 50 + (seq * 7919) % longest, i;
 
 	for (i = 0; i < len; i++)
 		row[i] = (unsigned char)(seq * 31 + i);
@@ -45,7 +48,7 @@ make_row(unsigned char *row, uint64_t seq)
 static bool
 is_row(const unsigned char *row, size_t len, uint64_t seq)
 {
-	unsigned char	 want[16384];
+	unsigned char	 want[ROW_MAX];
 
 	return len == make_row(want, seq) && memcmp(row, want, len) == 0;
 }
@@ -53,7 +56,7 @@ is_row(const unsigned char *row, size_t len, uint64_t seq)
 static enum rc
 add(struct db *db, uint64_t seq)
 {
-	unsigned char	 row[16384];
+	unsigned char	 row[ROW_MAX];
 	size_t		 len = make_row(row, seq);
 
 	return db_append(db, seq, row, len, &err);
@@ -196,16 +199,16 @@ test_copy(void)
 
 	check_case("a copy");
 	db = open_db("source", DB_CREATE);
-	for (i = 1; i <= 3000; i++)
+	for (i = 1; i <= 1200; i++)
 		CHECK(add(db, i) == RC_OK);
 	CHECK(db_copy(db, at("copy"), tell, NULL, &err) == RC_OK);
 	CHECK(told >= 2 && told_done == told_total);
 	copy = open_db("copy", DB_READ);
-	CHECK_INT(walk_all(copy, 1), 3000);
+	CHECK_INT(walk_all(copy, 1), 1200);
 	db_close(&copy);
 	CHECK(access(at("copy.new"), F_OK) == -1);
 	copy = open_db("copy", DB_WRITE);
-	CHECK(add(copy, 3001) == RC_OK);
+	CHECK(add(copy, 1201) == RC_OK);
 	db_close(&copy);
 
 	check_case("a copy goes over nothing");
@@ -301,7 +304,8 @@ test_walk_beside(void)
 	db = open_db(append_name, DB_CREATE);
 	reader = open_db(append_name, DB_READ);
 	append_from = 1;
-	append_to = 6000;
+	append_to = 1600;
+	longest = 30000;
 	CHECK(db_walk(reader, 1, &err) == RC_OK);
 	pthread_create(&t, NULL, append_thread, db);
 	while (n < append_to) {
@@ -326,10 +330,11 @@ test_walk_beside(void)
 	CHECK(st.checkpoints > 0);
 
 	check_case("the log does not grow for ever");
-	/* 27 MB of rows take 60 MB of log without an end. */
-	CHECK(st.log_bytes < (uint64_t)48 << 20);
+	/* 24 MB of rows take 35 MB of log without an end. */
+	CHECK(st.log_bytes < (uint64_t)24 << 20);
 	db_close(&reader);
 	db_close(&db);
+	longest = 9000;
 }
 
 /* A child appends and tells each number once it is durable. */
@@ -369,7 +374,7 @@ test_killed(void)
 			append_and_tell(fds[1]);
 		}
 		close(fds[1]);
-		for (n = 0; n < 100 * round + 1 &&
+		for (n = 0; n < 30 * round + 1 &&
 		    read(fds[0], &seq, sizeof(seq)) == (ssize_t)sizeof(seq);
 		    n++)
 			acked = seq;
