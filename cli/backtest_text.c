@@ -108,12 +108,12 @@ print_matrix(const struct backtest *t)
 	char	 n[TEXT];
 	int	 was, is;
 
-	printf("  %-16s", "recorded \\ new");
+	printf("  %-12s", "was, is now");
 	for (is = 0; is < SCORE__KEYS; is++)
 		printf(" %10s", key_words[is]);
 	printf("\n");
 	for (was = 0; was < SCORE__KEYS; was++) {
-		printf("  %-16s", key_words[was]);
+		printf("  %-12s", key_words[was]);
 		for (is = 0; is < SCORE__KEYS; is++)
 			printf(" %10s", t->keys[was][is].count == 0 ? "-" :
 			    count_text(n, t->keys[was][is].count));
@@ -278,11 +278,11 @@ print_suppositions(const struct term *term, const struct backtested *b)
 	heading(term, "What is supposed");
 	printf("  The new policy ran free over the whole journal, and the "
 	    "customers did as\n  they did. What it holds a person looks at "
-	    "%s later (%s times) and decides\n  as it ended in reality, no "
-	    "earlier than it ended; ", duration_format(wait, b->o.review_ms),
-	    count_text(n, b->t->supposed_looks));
-	printf("codes that it asks for come then,\n  too (%s). Its halts end "
-	    "after %s. Nobody acts otherwise because of it.\n",
+	    "%s later (%s times) and decides\n", duration_format(wait,
+	    b->o.review_ms), count_text(n, b->t->supposed_looks));
+	printf("  as it ended in reality, no earlier than it ended; codes "
+	    "that it asks for\n  come at once where that was a release "
+	    "(%s). Its halts end after %s, or\n  with reality's.\n",
 	    count_text(n, b->t->supposed_codes), wait);
 	if (b->t->forgotten > 0)
 		printf("  %s events were judged without their personal data, "

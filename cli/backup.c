@@ -152,12 +152,32 @@ read_again(struct backup *b, struct history *h, uint64_t last, struct err *e)
 		if (!more)
 			break;
 		b->m.head.seq = row.head.seq + row.head.events - 1;
-		b->m.head.t_ms = row.head.t_ms;
 		memcpy(b->m.head.hash, row.hash, sizeof(row.hash));
 		on_progress(b, b->m.head.seq, last);
 	}
 	return b->m.head.seq > 0 ? RC_OK : err_set(e, "the journal has no "
 	    "rows");
+}
+
+/* The time of the last event, which is no earlier than any before. */
+static enum rc
+read_time(struct backup *b, struct history *h, struct err *e)
+{
+	struct history_event	 ev;
+	struct history_row	 row;
+	bool			 more;
+	enum rc			 rc;
+
+	if ((rc = history_seek(h, b->m.head.seq, e)) != RC_OK ||
+	    (rc = history_row(h, &row, &more, e)) != RC_OK)
+		return rc;
+	while (more) {
+		if ((rc = history_event(h, &ev, &more, e)) != RC_OK)
+			return rc;
+		if (more && ev.c.t_ms > b->m.head.t_ms)
+			b->m.head.t_ms = ev.c.t_ms;
+	}
+	return RC_OK;
 }
 
 static enum rc
@@ -176,8 +196,9 @@ verify(struct backup *b, struct err *e)
 	begin(b, "verifying");
 	if ((rc = keyring_open(&keys, path, false, e)) == RC_OK &&
 	    (rc = db_last(db, &last, e)) == RC_OK &&
-	    (rc = history_new(&h, db, keys, e)) == RC_OK)
-		rc = read_again(b, h, last, e);
+	    (rc = history_new(&h, db, keys, e)) == RC_OK &&
+	    (rc = read_again(b, h, last, e)) == RC_OK)
+		rc = read_time(b, h, e);
 	end(b);
 	history_free(&h);
 	if (rc == RC_OK) {

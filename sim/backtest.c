@@ -16,11 +16,10 @@
 /* How often progress is told. */
 #define PROGRESS_EVERY	65536
 
-/* What is to be done at a time: a look, or a code. */
+/* A look that is to be taken at a time. */
 struct due {
 	int64_t		t_ms;
 	struct ident	id;
-	bool		code;
 };
 
 /* In order of time, since all wait equally long. */
@@ -57,6 +56,7 @@ struct run {
 	size_t		 n_todo, room_todo;
 	int64_t		 now_ms;
 	int64_t		 resume_ms;	/* INT64_MAX: no halt of its own */
+	bool		 was_halted;	/* in reality, now */
 	const struct prepared *ev;	/* being applied; NULL: time passes */
 	bool		 failed;
 	struct err	 why;
@@ -73,7 +73,7 @@ fail(struct run *r)
 /* Queues */
 
 static void
-queue_put(struct run *r, struct ident id, bool code, int64_t t_ms)
+queue_put(struct run *r, struct ident id, int64_t t_ms)
 {
 	struct queue	*q = &r->queue;
 	size_t		 room = q->room * 2 + (q->room == 0) * 1024, i;
@@ -94,7 +94,6 @@ queue_put(struct run *r, struct ident id, bool code, int64_t t_ms)
 	more = &q->ring[(q->first + q->n++) & (q->room - 1)];
 	more->t_ms = amount_add_saturate(t_ms, r->o->review_ms);
 	more->id = id;
-	more->code = code;
 }
 
 static void
@@ -191,14 +190,20 @@ static void
 is_new_state(struct run *r, struct item *i, const struct outcome *o,
     enum state before)
 {
+	const struct item_side	*was = &i->sides[SIDE_WAS];
+
 	if (o->state == STATE_HELD && (before != STATE_HELD ||
 	    o->type == OUTCOME_DECIDED))
-		queue_put(r, i->id, false, o->t_ms);
-	if (o->state == STATE_WAITING && o->joined != NULL && o->joined->code)
-		queue_put(r, i->id, true, o->t_ms);
+		queue_put(r, i->id, o->t_ms);
+	if (o->state == STATE_WAITING && o->joined != NULL &&
+	    o->joined->code) {
+		if (was->released_ms >= 0)
+			todo_put(r, i->id, DEED_CODE);
+		i->wants_code = !was->ended;
+	}
 	if (o->state == STATE_RELEASED && i->paid)
 		todo_put(r, i->id, DEED_PAID);
-	if (i->sides[SIDE_IS].ended && i->sides[SIDE_WAS].ended)
+	if (i->sides[SIDE_IS].ended && was->ended)
 		todo_put(r, i->id, DEED_END);
 }
 
@@ -289,17 +294,28 @@ maybe_end(struct run *r, struct ident id)
 		r->failed = true;
 }
 
+/* Only if it still waits for it: people may have been faster. */
 static void
 do_deed(struct run *r, const struct todo *t)
 {
+	const struct item	*i = book_find(r->book, t->id);
+	enum state		 state;
+
+	if (i == NULL)
+		return;
+	state = i->sides[SIDE_IS].state;
 	switch (t->deed) {
 	case DEED_RELEASE:
-		act(r, INPUT_RELEASE, t->id, r->now_ms);
+		if (state == STATE_HELD)
+			act(r, INPUT_RELEASE, t->id, r->now_ms);
 		return;
 	case DEED_DENY:
-		act(r, INPUT_DENY, t->id, r->now_ms);
+		if (state == STATE_HELD)
+			act(r, INPUT_DENY, t->id, r->now_ms);
 		return;
 	case DEED_CODE:
+		if (state != STATE_WAITING)
+			return;
 		r->t->supposed_codes++;
 		act(r, INPUT_CODE, t->id, r->now_ms);
 		return;
@@ -330,14 +346,10 @@ settle(struct run *r)
 
 /* As it ended in reality. */
 static void
-judge(struct run *r, const struct item *i, bool code)
+judge(struct run *r, const struct item *i)
 {
-	bool	 good = i->sides[SIDE_WAS].released_ms >= 0;
-
-	if (!code)
-		todo_put(r, i->id, good ? DEED_RELEASE : DEED_DENY);
-	else if (good)
-		todo_put(r, i->id, DEED_CODE);
+	todo_put(r, i->id, i->sides[SIDE_WAS].released_ms >= 0 ?
+	    DEED_RELEASE : DEED_DENY);
 }
 
 static void
@@ -345,17 +357,27 @@ look(struct run *r, const struct due *d)
 {
 	struct item	*i = book_find(r->book, d->id);
 
-	if (i == NULL || i->sides[SIDE_IS].state != (d->code ?
-	    STATE_WAITING : STATE_HELD))
+	if (i == NULL || i->sides[SIDE_IS].state != STATE_HELD)
 		return;
-	if (!d->code)
-		r->t->supposed_looks++;
+	r->t->supposed_looks++;
 	if (i->sides[SIDE_WAS].ended)
-		judge(r, i, d->code);
-	else if (d->code)
-		i->wants_code = true;
+		judge(r, i);
 	else
 		i->wants_end = true;
+}
+
+/* While reality is stopped as well, it ends when that does: by an event. */
+static void
+resume(struct run *r)
+{
+	const struct ident	 none = { 0, 0 };
+	int64_t			 t_ms = r->resume_ms;
+
+	r->resume_ms = INT64_MAX;
+	if (r->was_halted)
+		return;
+	act(r, INPUT_RESUME, none, t_ms);
+	settle(r);
 }
 
 /* Whatever the supposed person does before this time. */
@@ -372,10 +394,7 @@ catch_up(struct run *r, int64_t t_ms)
 		if (d.t_ms > t_ms && r->resume_ms > t_ms)
 			return;
 		if (r->resume_ms < d.t_ms) {
-			act(r, INPUT_RESUME, none, r->resume_ms);
-			if (!engine_halted(r->engine))
-				r->resume_ms = INT64_MAX;
-			settle(r);
+			resume(r);
 			continue;
 		}
 		d = q->ring[q->first];
@@ -412,9 +431,9 @@ was_new_state(struct run *r, struct item *i, const struct outcome_record *o)
 	if (!i->sides[SIDE_WAS].ended)
 		return;
 	if (i->wants_end)
-		judge(r, i, false);
-	if (i->wants_code)
-		judge(r, i, true);
+		judge(r, i);
+	if (i->wants_code && i->sides[SIDE_WAS].released_ms >= 0)
+		todo_put(r, i->id, DEED_CODE);
 	i->wants_end = i->wants_code = false;
 }
 
@@ -465,8 +484,11 @@ was(struct run *r, const struct prepared *p, struct err *e)
 			break;
 		case OUTCOME_HALTED:
 			r->t->halts_was += o.halt_rule >= 0;
+			r->was_halted = true;
 			break;
 		case OUTCOME_RESUMED:
+			r->was_halted = false;
+			break;
 		case OUTCOME_REPEATED:
 		case OUTCOME_TAKEN:
 		case OUTCOME_REFUSED:

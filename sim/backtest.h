@@ -10,8 +10,10 @@
  *  - what it holds is looked at after `review_ms`, by somebody who decides
  *    as it ended in reality, and who waits for that end if it is not known
  *    yet: released if it was released, denied otherwise;
- *  - a code that it asks for comes in the same way, or never;
- *  - a halt of its own is ended after `review_ms`;
+ *  - a code that it asks for comes at once if it was released, or when that
+ *    comes; else never;
+ *  - a halt of its own is ended after `review_ms`, or when reality is
+ *    resumed if that is stopped then;
  *  - a payment that was made follows the release whenever that comes.
  *
  * Memory: the engine's; a record for each withdrawal that waits on either
