@@ -146,6 +146,10 @@ warn(const struct export_counts *n)
 		(void)fprintf(stderr, "drawbridge export: %" PRIu64 " events "
 		    "had personal data that was forgotten; a replay may "
 		    "decide otherwise there\n", n->forgotten);
+	if (n->strangers > 0)
+		(void)fprintf(stderr, "drawbridge export: %" PRIu64
+		    " withdrawals of accounts that were never opened are left "
+		    "out: a scenario may not hold them\n", n->strangers);
 	if (n->policies > 0)
 		(void)fprintf(stderr, "drawbridge export: event %" PRIu64
 		    " put another policy in force; a replay has one\n",
@@ -186,6 +190,7 @@ say(const struct options *o, const struct export_counts *n, struct err *e)
 	json_put_uint(&j, "history_lines", n->history_lines);
 	json_put_uint(&j, "history", n->history);
 	json_put_uint(&j, "refused", n->refused);
+	json_put_uint(&j, "strangers", n->strangers);
 	json_put_uint(&j, "forgotten", n->forgotten);
 	json_put_uint(&j, "policies", n->policies);
 	json_close(&j);

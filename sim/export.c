@@ -161,16 +161,23 @@ put_command(struct export *x, const struct history_event *from,
 	return put(x, w, ev, e);
 }
 
-/* Did it change nothing? */
+/* Is it left out? */
 static enum rc
-look(const struct history_event *ev, bool *idle_out, struct err *e)
+look(struct export *x, const struct history_event *ev, bool *idle_out,
+    struct err *e)
 {
 	struct outcome_record	 r;
 	enum rc			 rc;
 
 	if ((rc = decided_own(&r, ev, e)) != RC_OK)
 		return err_wrap(e, rc, "event %ju", (uintmax_t)ev->seq);
-	*idle_out = r.type == OUTCOME_REFUSED || r.type == OUTCOME_REPEATED;
+	*idle_out = r.type != OUTCOME_TAKEN;
+	if (r.type == OUTCOME_DECIDED) {
+		*idle_out = r.why == WHY_ACCOUNT;
+		x->n->strangers += *idle_out;
+	} else {
+		x->n->refused += *idle_out;
+	}
 	return RC_OK;
 }
 
@@ -181,7 +188,6 @@ count(struct export *x, const struct history_event *ev, bool idle,
 	struct export_counts	*n = x->n;
 
 	n->events++;
-	n->refused += idle;
 	n->forgotten += ev->c.forgotten;
 	if (ev->c.type == COMMAND_POLICY) {
 		if (x->any_policy && n->policies++ == 0)
@@ -206,7 +212,7 @@ on_event(struct export *x, const struct history_event *ev, struct err *e)
 	bool			 any, idle;
 	enum rc			 rc;
 
-	if ((rc = look(ev, &idle, e)) != RC_OK ||
+	if ((rc = look(x, ev, &idle, e)) != RC_OK ||
 	    (rc = count(x, ev, idle, e)) != RC_OK ||
 	    (rc = begin_files(x, e)) != RC_OK ||
 	    (x->decided != NULL &&

@@ -4,8 +4,9 @@
  *
  * Left out, since they changed nothing: what the engine refused, and the
  * repeats of a withdrawal.  Left out, and counted since they did: what
- * scenario files have no line for, and what was forgotten.  Labels were
- * never in the journal.
+ * scenario files have no line for, what was forgotten, and what an account
+ * asked for that was never opened, which a scenario may not hold.  Labels
+ * were never in the journal.
  */
 #ifndef SIM_EXPORT_H
 #define SIM_EXPORT_H
@@ -40,6 +41,7 @@ struct export_counts {
 	uint64_t	withdrawals;	/* live ones */
 	uint64_t	forgotten;	/* events whose sealed part is gone */
 	uint64_t	refused;
+	uint64_t	strangers;	/* denied: of accounts never opened */
 	uint64_t	policies;	/* after the first one in range */
 	uint64_t	policy_seq;	/* the first of those */
 	uint64_t	no_line[COMMAND__END];	/* codes, receipts, ... */

@@ -308,11 +308,32 @@ def test_no_line(folder, scenario):
     s = write(os.path.join(folder, 'more.jsonl'), text + [
         json.dumps({'type': 'cancel', 't': last, 'id': 'never-asked'}),
         json.dumps(ask)])
+    stranger = dict(ask, id='of-nobody', account='never-opened')
+    write(s, lines(s) + [json.dumps(stranger)])
     run('record', '--db', db, '--policy', POLICY, s)
     n = json.loads(run('export', '--db', db, '-o', out, '--json'))
     run('replay', '--policy', POLICY, '--quiet', out)
     case('what changed nothing is left out',
          n['refused'] < 2 and 'refused %d' % n['refused'])
+    case('what a stranger asked for is left out', n['strangers'] != 1 and n)
+
+
+def test_forgotten(folder, scenario):
+    """A forgotten month is exported without its personal data, and said."""
+    db = os.path.join(folder, 'binance-2019.db')
+    out = os.path.join(folder, 'forgotten.jsonl')
+    run('forget', '--db', db, '--before', '2019-05-01', '--yes', '--quiet')
+    n = json.loads(run('export', '--db', db, '-o', out, '--json'))
+    wrong = None
+    if n['forgotten'] == 0:
+        wrong = 'nothing is said'
+    for s in lines(out):
+        ev = json.loads(s)
+        if ev['t'] < 1556668800000 and ('ip' in ev or ev.get('ips')):
+            wrong = 'event of %d has an address' % ev['t']
+    case('what was forgotten is not exported', wrong)
+    s = summary('record', '--db', db, scenario)
+    case('a journal with forgotten months goes on', s['taken'] != 0 and s)
 
 
 def main():
@@ -330,6 +351,7 @@ def main():
         test_policy(folder, small)
         test_sentences(folder, small)
         test_no_line(folder, small)
+        test_forgotten(folder, THEFT)
     return 1 if failed else 0
 
 
