@@ -426,6 +426,9 @@ refuse_existing(const struct restore *r, struct err *e)
 	size_t	 i;
 	enum rc	 rc;
 
+	/* Interrupted when all was in place. */
+	if (r->completed && access(r->path, F_OK) == -1)
+		return RC_OK;
 	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
 		if ((rc = suffixed(path, r->o->db, suffixes[i], e)) != RC_OK)
 			return rc;
