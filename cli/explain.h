@@ -73,13 +73,11 @@ enum rc story_policy(const struct story_policy **out, struct story *s,
 /* An event unpacked; it points into *ev and into the story. */
 enum rc story_command(struct command *out, struct story *s,
     const struct story_event *ev, struct err *e) MUST_CHECK;
-/*
- * Call `tell` with every outcome that is about the withdrawal.
- */
-typedef enum rc story_tell(void *ctx, const struct command *c,
-    const struct outcome_record *r, struct err *e);
+/* Call `tell` with every outcome that is about the withdrawal. */
 enum rc story_outcomes(struct story *s, const struct story_event *ev,
-    story_tell *tell, void *ctx, struct err *e) MUST_CHECK;
+    enum rc (*tell)(void *ctx, const struct command *c,
+    const struct outcome_record *r, struct err *e), void *ctx,
+    struct err *e) MUST_CHECK;
 
 /* explain_rule.c: rules and facts as people read them. */
 
@@ -97,9 +95,9 @@ bool rule_spoke(const struct outcome_record *r, int i,
 const char *rule_did_text(enum outcome_did did);
 
 /* The facts that rules[i] of a record read, each with its value. */
-typedef void rule_fact(void *ctx, const char *name, const char *value);
 void rule_facts(const struct outcome_record *r, int i,
-    const struct program *p, rule_fact *tell, void *ctx);
+    const struct program *p, void (*tell)(void *ctx, const char *name,
+    const char *value), void *ctx);
 
 /* explain_text.c, explain_json.c */
 enum rc explain_text(struct story *s, FILE *f, struct err *e) MUST_CHECK;

@@ -107,7 +107,9 @@ is_about(const struct story *s, const struct command *c,
 
 enum rc
 story_outcomes(struct story *s, const struct story_event *ev,
-    story_tell *tell, void *ctx, struct err *e)
+    enum rc (*tell)(void *ctx, const struct command *c,
+    const struct outcome_record *r, struct err *e), void *ctx,
+    struct err *e)
 {
 	const unsigned char	*p, *end;
 	struct outcome_of	 of = { { 0, 0 }, 0, 0 };

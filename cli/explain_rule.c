@@ -173,7 +173,8 @@ rule_did_text(enum outcome_did did)
 struct facts {
 	const struct outcome_record *r;
 	const struct program *p;
-	rule_fact	*tell;
+	void		(*tell)(void *ctx, const char *name,
+			    const char *value);
 	void		*ctx;
 };
 
@@ -217,7 +218,7 @@ tell_reading(const struct facts *f, const char *name, bool read, bool kept,
 
 void
 rule_facts(const struct outcome_record *r, int i, const struct program *p,
-    rule_fact *tell, void *ctx)
+    void (*tell)(void *ctx, const char *name, const char *value), void *ctx)
 {
 	const struct facts	 f = { r, p, tell, ctx };
 	const struct prog_reads	*reads = &p->reads[r->rules[i]];

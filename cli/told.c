@@ -463,6 +463,18 @@ json_facts(struct json *j, const struct command *c)
 	json_close(j);
 }
 
+static void
+json_withdraw(struct json *j, const struct command *c)
+{
+	json_put_text(j, "via", via_text(c->via));
+	if (c->code != TRI_UNKNOWN)
+		json_put_bool(j, "second_factor", c->code == TRI_YES);
+	if (c->history)
+		json_put_bool(j, "history", true);
+	json_facts(j, c);
+	json_put_sat(j, "amount", c->amount_sat);
+}
+
 /* What only this type has, under the names of drawbridge.scenario(5). */
 static void
 json_own(struct json *j, const struct command *c)
@@ -501,14 +513,7 @@ json_own(struct json *j, const struct command *c)
 		json_put_sat(j, "received", c->amount_sat);
 		break;
 	case COMMAND_WITHDRAW:
-		json_put_text(j, "via", via_text(c->via));
-		if (c->code != TRI_UNKNOWN)
-			json_put_bool(j, "second_factor",
-			    c->code == TRI_YES);
-		if (c->history)
-			json_put_bool(j, "history", true);
-		json_facts(j, c);
-		json_put_sat(j, "amount", c->amount_sat);
+		json_withdraw(j, c);
 		break;
 	case COMMAND_DEPOSIT:
 	case COMMAND_BALANCE:

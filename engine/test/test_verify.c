@@ -3,8 +3,10 @@
  * every row of a small journal, every other length, every row in every other
  * one's place.
  */
+#define _GNU_SOURCE		/* nftw */
 #include "engine/verify.h"
 
+#include <ftw.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -182,18 +184,25 @@ make(struct rows *r)
 	read_rows(r);
 }
 
+static int
+remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
 static void
 unmake(struct rows *r)
 {
-	char	 command[128];
 	size_t	 i;
 
 	for (i = 0; i < r->n; i++)
 		free(r->list[i].bytes);
 	verifier_free(&r->v);
 	keyring_free(&r->keys);
-	(void)snprintf(command, sizeof(command), "rm -r %s", r->folder);
-	if (system(command) != 0)
+	if (nftw(r->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS) != 0)
 		printf("# %s is left\n", r->folder);
 }
 
