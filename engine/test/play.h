@@ -29,6 +29,8 @@
 	"step-up \"code\" when via web and not code given and " \
 	    "amount >= 0.1 btc\n" \
 	"delay 1h when surprising and outlay >= 2 btc\n" \
+	"delay 2h \"rush\" when not proven and sum asked on platform in 1h " \
+	    "> 20 btc\n" \
 	"delay 6h \"crowd\" when small and sum asked on platform in 6h " \
 	    "of small > busy normal by 100 % plus 20 btc " \
 	    "until learnt 60 btc\n" \

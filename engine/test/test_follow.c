@@ -518,6 +518,77 @@ reasons(void)
 	rig_free(b);
 }
 
+/* Ask, decided by `a` and followed by `b`. */
+static void
+ask(struct rig *a, struct rig *b, int64_t t_ms, int64_t id,
+    int64_t amount_sat)
+{
+	struct input	 in = rig_withdrawal(a, t_ms, id, 1, 1, amount_sat);
+
+	in.via = VIA_WEB;
+	in.code = TRI_NO;
+	decide(a, &in);
+	follow(b, &in);
+}
+
+static void
+both(struct rig *a, struct rig *b, enum input_type type, int64_t t_ms,
+    int64_t id)
+{
+	struct input	 in = rig_input(type, t_ms);
+
+	in.account = rig_id(a, 'a', 1);
+	in.id = rig_id(a, 'w', id);
+	in.amount_sat = 1000 * BTC;
+	decide(a, &in);
+	follow(b, &in);
+}
+
+/* A code that comes while everything is stopped; and what another version
+ * of the engine could decide and this one never would. */
+static void
+rare(void)
+{
+	struct rig	*a = rig_new(policy_a, 1, false);
+	struct rig	*b = rig_new(policy_b, 1, false);
+	struct input	 in;
+	int64_t		 t_ms = PLAY_T0_MS;
+
+	both(a, b, INPUT_ACCOUNT, t_ms, 0);
+	both(a, b, INPUT_HOT_BALANCE, t_ms, 0);
+	ask(a, b, t_ms, 1, BTC / 5);
+	CHECK(a->out[0].state == STATE_WAITING);
+	both(a, b, INPUT_HALT, t_ms + 1, 0);
+	both(a, b, INPUT_CODE, t_ms + 2, 1);
+	CHECK(b->n_out == 1 && b->out[0].state == STATE_STOPPED &&
+	    b->out[0].cause == CAUSE_HALT);
+	both(a, b, INPUT_RESUME, t_ms + 3, 0);
+	same_states(a, b);
+
+	/* Released before its delay was served, and its code is not there. */
+	ask(a, b, t_ms + 4, 2, BTC);
+	CHECK(b->out[0].state == STATE_WAITING);
+	in = rig_input(INPUT_TICK, t_ms + MS_PER_MIN);
+	decide(a, &in);
+	CHECK_INT(n_records, 1);
+	records[1] = records[0];
+	memset(&records[0], 0, sizeof(records[0]));
+	records[0].type = OUTCOME_REDECIDED;
+	records[0].cause = CAUSE_MATURED;
+	records[0].judged = true;
+	records[0].id = rig_id(a, 'w', 2);
+	records[0].t_ms = t_ms + MS_PER_S;
+	records[0].due_ms = INT64_MAX;
+	records[0].state = STATE_RELEASED;
+	n_records = 2;
+	follow(b, &in);
+	CHECK(b->n_out == 2 && b->out[0].state == STATE_RELEASED);
+	CHECK_INT(b->out[0].released_ms, t_ms + MS_PER_S);
+	CHECK_INT(b->engine->due.count, 0);
+	rig_free(a);
+	rig_free(b);
+}
+
 static void
 all_spoiled(void)
 {
@@ -539,6 +610,8 @@ main(void)
 	    true, false);
 	many("another policy, receipts apart", policy_b, false, false);
 	many("a policy that only observes", policy_observe, false, false);
+	check_case("what is rare, and what only another version decides");
+	rare();
 	check_case("a wrong record is refused or harmless, and nothing breaks");
 	all_spoiled();
 	check_case("what cannot be followed is named");

@@ -107,6 +107,18 @@ copy(const struct rig *from, struct rig *to)
 	free(t.bytes);
 }
 
+/* Else the rings of taint are all empty, and nothing of them is tested. */
+static bool
+tainted(const struct engine *e)
+{
+	int		 i;
+
+	for (i = 0; i < e->p->n_rules; i++)
+		if (e->taint[i].last > 0)
+			return true;
+	return false;
+}
+
 /* Now and then the second engine is made anew from the first. */
 static void
 goes_on(const char *text, uint64_t seed, bool receipts, bool other_size)
@@ -136,6 +148,7 @@ goes_on(const char *text, uint64_t seed, bool receipts, bool other_size)
 		}
 	}
 	CHECK(copies > 5);
+	CHECK(tainted(a->engine));
 	CHECK(same_hash(a->engine, b->engine));
 	rig_free(a);
 	rig_free(b);
