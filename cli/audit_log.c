@@ -297,14 +297,18 @@ one(struct logging *l, const struct history_event *ev, struct err *e)
 }
 
 static enum rc
-rows(struct logging *l, struct history *h, struct err *e)
+rows(struct logging *l, struct db *db, struct history *h, struct err *e)
 {
 	struct history_row	 row;
 	struct history_event	 ev;
-	uint64_t		 until = l->a->until;
+	uint64_t		 until = l->a->until, last;
 	bool			 more;
 	enum rc			 rc;
 
+	/* What is appended meanwhile may be sealed with a key that is not
+	 * in the keyring as it was opened. */
+	if ((rc = db_last(db, &last, e)) != RC_OK)
+		return rc;
 	/* A reader that had enough (head, less) has closed the pipe. */
 	while (!ferror(stdout)) {
 		if ((rc = history_row(h, &row, &more, e)) != RC_OK || !more)
@@ -319,6 +323,8 @@ rows(struct logging *l, struct history *h, struct err *e)
 			if ((rc = one(l, &ev, e)) != RC_OK)
 				return rc;
 		}
+		if (row.head.seq >= last)
+			break;
 	}
 	return RC_OK;
 }
@@ -344,7 +350,7 @@ audit_log(const struct audit *a, struct opened *op, struct err *e)
 	json_to_file(&l.json, stdout, false);
 	if ((rc = history_new(&h, op->db, op->keys, e)) == RC_OK &&
 	    (rc = history_seek(h, a->from > 0 ? a->from : 1, e)) == RC_OK)
-		rc = rows(&l, h, e);
+		rc = rows(&l, op->db, h, e);
 	/* What was read before a bad row is told, too. */
 	if (a->json && json_end(&l.json) != RC_OK && rc == RC_OK)
 		rc = err_set(e, "standard output cannot be written");

@@ -64,6 +64,7 @@ struct reading {
 	struct verified	*out;
 	struct crew	*crew;
 	uint64_t	 next;		/* the row that comes */
+	uint64_t	 last;		/* the last row of when it began */
 	unsigned char	 before[ROW_HASH_LEN];
 	uint64_t	 total;		/* bytes, about */
 };
@@ -385,7 +386,9 @@ read_all(struct reading *rd, bool *broken_out, struct err *e)
 				more = false;
 				break;
 			}
-			if (row == NULL) {
+			/* What is appended meanwhile may be sealed with a
+			 * key that this keyring does not know yet. */
+			if (row == NULL || seq > rd->last) {
 				more = false;
 				break;
 			}
@@ -481,7 +484,8 @@ verify(struct verified *out, struct db *db, const struct keyring *keys,
 	enum rc		 rc;
 
 	memset(out, 0, sizeof(*out));
-	if ((rc = begin(&rd, keys, e)) != RC_OK)
+	if ((rc = db_last(db, &rd.last, e)) != RC_OK ||
+	    (rc = begin(&rd, keys, e)) != RC_OK)
 		return rc;
 	out->from = rd.next;
 	rd.total = db_bytes(db);

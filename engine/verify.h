@@ -93,7 +93,7 @@ struct verify_options {
 
 /*
  * RC_FAILED: it could not be done.  A wrong row is out->wrong.  The genesis
- * is read whatever `from` is.
+ * is read whatever `from` is.  Rows that are appended meanwhile are not.
  */
 enum rc verify(struct verified *out, struct db *db,
     const struct keyring *keys, const struct verify_options *o,

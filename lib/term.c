@@ -10,8 +10,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/amount.h"
+#include "lib/civil.h"
+
 #define COLUMNS_DEFAULT	80
 #define PROGRESS_MS	100
+#define LEFT_AFTER_MS	3000
 
 static bool
 locale_is_utf8(void)
@@ -138,12 +142,30 @@ progress_begin(struct progress *p, const char *what, uint64_t total)
 	p->shown = false;
 	p->on = isatty(STDERR_FILENO) == 1;
 	/* What is done within a moment needs no line. */
-	p->next_ms = monotonic_ms() + 3 * PROGRESS_MS;
+	p->start_ms = monotonic_ms();
+	p->next_ms = p->start_ms + 3 * PROGRESS_MS;
+}
+
+/* "", or ", 3m left". */
+static const char *
+left_text(const struct progress *p, char buf[CIVIL_TEXT_MAX + 16],
+    uint64_t done, int64_t now_ms)
+{
+	int64_t	 took_ms = now_ms - p->start_ms;
+	char	 text[CIVIL_TEXT_MAX];
+
+	if (took_ms < LEFT_AFTER_MS || done == 0 || done >= p->total)
+		return "";
+	(void)snprintf(buf, CIVIL_TEXT_MAX + 16, ", %s left",
+	    duration_format(text, muldiv(took_ms,
+	    (int64_t)(p->total - done), (int64_t)done)));
+	return buf;
 }
 
 void
 progress_at(struct progress *p, uint64_t done)
 {
+	char	 left[CIVIL_TEXT_MAX + 16];
 	int64_t	 now_ms;
 
 	if (!p->on || (now_ms = monotonic_ms()) < p->next_ms)
@@ -151,8 +173,9 @@ progress_at(struct progress *p, uint64_t done)
 	p->next_ms = now_ms + PROGRESS_MS;
 	p->shown = true;
 	if (p->total > 0)
-		(void)fprintf(stderr, "\r%s: %" PRIu64 " %%\033[K", p->what,
-		    done >= p->total ? 100 : done * 100 / p->total);
+		(void)fprintf(stderr, "\r%s: %" PRIu64 " %%%s\033[K",
+		    p->what, done >= p->total ? 100 : done * 100 / p->total,
+		    left_text(p, left, done, now_ms));
 	else
 		(void)fprintf(stderr, "\r%s: %" PRIu64 "\033[K", p->what,
 		    done);

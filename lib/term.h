@@ -56,11 +56,13 @@ char *term_bar(const struct term *t, char *buf, int width, int64_t part,
 
 /*
  * A line on standard error, rewritten at most ten times a second; nothing
- * where standard error is no terminal.
+ * where standard error is no terminal.  After some seconds it says how long
+ * the rest will take, if that went on like this.
  */
 struct progress {
 	const char	*what;
 	uint64_t	 total;		/* 0: not known */
+	int64_t		 start_ms;
 	int64_t		 next_ms;
 	bool		 shown;
 	bool		 on;
