@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "db/inner.h"
+#include "wire/bytes.h"
 
 /*
  * Pages of 4 KiB: a commit of one event writes one or two, and a row of 100
@@ -145,19 +146,55 @@ page_id(const unsigned char *page, size_t len)
 	return p + sizeof(before) - 1;
 }
 
+/* The byte order of its checksums. */
+static bool
+log_is_big(const unsigned char h[LOG_HEAD_LEN])
+{
+	return (h[3] & 1) != 0;
+}
+
+/* SQLite's checksum of a log goes on over `len` bytes, a multiple of 8. */
+static void
+log_sum(uint32_t sum[2], const unsigned char *p, size_t len, bool big)
+{
+	size_t	 i;
+
+	for (i = 0; i < len; i += 8) {
+		sum[0] += (big ? be32(p + i) : get_le32(p + i)) + sum[1];
+		sum[1] += (big ? be32(p + i + 4) : get_le32(p + i + 4)) +
+		    sum[0];
+	}
+}
+
+/* Read one frame; false if it is torn, or was there before the log began. */
+static bool
+log_frame(int fd, off_t at, const unsigned char h[LOG_HEAD_LEN],
+    uint32_t sum[2], unsigned char f[FRAME_HEAD_LEN], unsigned char *page,
+    size_t size)
+{
+	if (pread(fd, f, FRAME_HEAD_LEN, at) != FRAME_HEAD_LEN ||
+	    memcmp(f + 8, h + 16, 8) != 0 ||
+	    pread(fd, page, size, at + FRAME_HEAD_LEN) != (ssize_t)size)
+		return false;
+	log_sum(sum, f, 8, log_is_big(h));
+	log_sum(sum, page, size, log_is_big(h));
+	return sum[0] == be32(f + 16) && sum[1] == be32(f + 20);
+}
+
 /*
  * A log left beside a database that was put in place of another would be
  * copied into it.  SQLite cannot see that; but the first page is in the log
  * whenever the database grew, and names the database.
  */
 static enum rc
-check_log(sqlite3 *conn, const struct db *base, struct err *e)
+check_log(const struct sqlite *s, struct err *e)
 {
 	unsigned char		 h[LOG_HEAD_LEN], f[FRAME_HEAD_LEN];
 	unsigned char		*page = NULL, *other;
 	const unsigned char	*a, *b;
-	char			*log = db_join(base->path, "-wal", e);
+	char			*log = db_join(s->db.path, "-wal", e);
 	off_t			 at = LOG_HEAD_LEN;
+	uint32_t		 sum[2] = { 0, 0 };
 	size_t			 size;
 	int			 fd;
 	enum rc			 rc = RC_OK;
@@ -172,22 +209,26 @@ check_log(sqlite3 *conn, const struct db *base, struct err *e)
 		goto done;
 	size = be32(h + 8);
 	if ((be32(h) & 0xfffffffe) != 0x377f0682 || size > PAGE_MAX ||
-	    size < 512 || (page = malloc(2 * PAGE_MAX)) == NULL)
+	    size < 512 || (size & (size - 1)) != 0 ||
+	    (page = malloc(2 * PAGE_MAX)) == NULL)
 		goto done;
 	other = page + PAGE_MAX;
-	while (pread(fd, f, sizeof(f), at) == (ssize_t)sizeof(f) &&
-	    memcmp(f + 8, h + 16, 8) == 0 && be32(f) != 1)
-		at += (off_t)(sizeof(f) + size);
-	if (be32(f) != 1 || memcmp(f + 8, h + 16, 8) != 0 ||
-	    pread(fd, other, size, at + (off_t)sizeof(f)) != (ssize_t)size)
+	log_sum(sum, h, 24, log_is_big(h));
+	if (sum[0] != be32(h + 24) || sum[1] != be32(h + 28))
 		goto done;
-	if (!read_start(conn, page, (int)size) ||
+	do {
+		/* What SQLite does not take for a frame ends the log. */
+		if (!log_frame(fd, at, h, sum, f, other, size))
+			goto done;
+		at += (off_t)(sizeof(f) + size);
+	} while (be32(f) != 1);
+	if (!read_start(s->conn, page, (int)size) ||
 	    (a = page_id(page, size)) == NULL)
 		goto done;
 	b = page_id(other, size);
 	if (b == NULL || memcmp(a, b, 32) != 0)
 		rc = err_set(e, "%s-wal: belongs to another database",
-		    base->name);
+		    s->db.name);
 done:
 	free(page);
 	close(fd);
@@ -273,7 +314,7 @@ connect(struct sqlite *s, struct err *e)
 	if (s->db.mode != DB_READ &&
 	    sqlite3_db_readonly(s->conn, "main") != 0)
 		return err_set(e, "%s: may not be written", s->db.name);
-	if ((rc = check_log(s->conn, &s->db, e)) != RC_OK)
+	if ((rc = check_log(s, e)) != RC_OK)
 		return rc;
 	if (strstr(params, "unix-none") != NULL)
 		rc = sqlite_exec(s->conn, "PRAGMA locking_mode=EXCLUSIVE",
