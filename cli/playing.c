@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,6 +54,7 @@ struct playing {
 	struct played	 said;
 	struct progress	 progress;
 	int		 acks;		/* -1: none */
+	atomic_int	 acks_failed;	/* errno, from the other thread */
 	bool		 waits;		/* the policy loosens */
 };
 
@@ -173,16 +175,17 @@ options(struct options *o, int argc, char **argv, struct err *e)
 static void
 on_durable(void *ctx, uint64_t seq)
 {
-	const struct playing	*p = ctx;
-	char			 line[32];
-	int			 n;
+	struct playing	*p = ctx;
+	char		 line[32];
+	int		 n;
 
-	if (p->acks == -1)
+	/* After half a line no other may follow. */
+	if (p->acks == -1 || atomic_load(&p->acks_failed) != 0)
 		return;
 	n = snprintf(line, sizeof(line), "ack %" PRIu64 "\n", seq);
+	errno = ENOSPC;
 	if (write(p->acks, line, (size_t)n) != n)
-		(void)fprintf(stderr, "drawbridge %s: %s: %s\n", p->o.name,
-		    p->o.acks, strerror(errno));
+		atomic_store(&p->acks_failed, errno);
 }
 
 static void
@@ -439,6 +442,9 @@ run(struct playing *p, struct err *e)
 	if ((rc = begin(p, e)) == RC_OK && (rc = play(p, e)) == RC_OK &&
 	    (rc = finish(p, e)) == RC_OK)
 		rc = played_print(&p->said, p->o.json, e);
+	if (rc == RC_OK && atomic_load(&p->acks_failed) != 0)
+		rc = err_set(e, "%s: %s", p->o.acks,
+		    strerror(atomic_load(&p->acks_failed)));
 	/* The first reason is the one that is said. */
 	if (p->journal != NULL && journal_close(&p->journal, &second) !=
 	    RC_OK && rc == RC_OK) {
