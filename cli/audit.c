@@ -284,7 +284,7 @@ decide_again(struct audit_decisions *out, struct opened *op,
 		return RC_OK;
 	if ((rc = again(&r, op, v, true, until, e)) != RC_OK)
 		return rc;
-	if (r.snapshot_seq > 0 && r.followed == 0) {
+	if (r.snapshot_seq > 0 && r.followed == 0 && r.seq > r.snapshot_seq) {
 		out->tail_from = r.snapshot_seq + 1;
 		out->judged += r.seq - r.snapshot_seq;
 		out->followed -= r.seq - r.snapshot_seq;

@@ -238,7 +238,7 @@ put_line(const struct logging *l, const struct history_event *ev,
 	} else if (came->n_others > 0) {
 		(void)fputs(" -> ", stdout);
 	}
-	if (came->halted)
+	if (came->halted && came->first->type != OUTCOME_HALTED)
 		(void)fputs(", EVERYTHING STOPPED", stdout);
 	put_others(came);
 	(void)fputc('\n', stdout);

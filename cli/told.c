@@ -608,6 +608,11 @@ told_outcome(char buf[TOLD_MAX], const struct outcome_record *r)
 	switch (r->type) {
 	case OUTCOME_DECIDED:
 	case OUTCOME_REDECIDED:
+		/* It is the halt that answers. */
+		if (r->state == STATE_STOPPED) {
+			put(&l, "%s", state_text(r->state));
+			break;
+		}
 		if (r->why != WHY_NONE)
 			put(&l, "%s (%s)", verdict_text(r->verdict),
 			    why_text(r->why));

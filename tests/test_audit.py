@@ -110,14 +110,14 @@ def scenario():
     return lines
 
 
-def record(db, lines, policy=POLICY):
+def record(db, lines, policy=POLICY, *more):
     with open(path(db + '.policy'), 'w', encoding='utf-8') as f:
         f.write(policy)
     with open(path(db + '.jsonl'), 'w', encoding='utf-8') as f:
         for entry in lines:
             f.write(json.dumps(entry) + '\n')
     r = run('record', '--db', path(db), '--policy', path(db + '.policy'),
-            '--batch', '3', path(db + '.jsonl'))
+            '--batch', '3', *more, path(db + '.jsonl'))
     if r.returncode != 0:
         print('not ok audit: set up: ' + r.stderr)
         sys.exit(1)
@@ -497,6 +497,50 @@ def test_explain_json():
     copy.close()
 
 
+def test_policies():
+    """Two policies in one journal: each event under its own."""
+    lines = scenario()
+    record('p', lines[:13])
+    stricter = POLICY.replace('hold by 2', 'hold "tight" when amount > '
+                              '0.2 btc and amount < 0.4 btc\nhold by 2')
+    record('p', lines, stricter, '--from', '14', '--as', 'zed')
+    r = audit('verify', 'p', '--json', '--decisions')
+    j = json.loads(r.stdout)
+    case('two policies', r.returncode == 0 and j['policies'] == 2 and
+         j['decisions']['followed'] == 0, r)
+    r = explain('stopped', db='p')
+    case('explain: under the second', has(
+        r, 'everything went on: hold for 1 person, held', 'p.policy:8',
+        'hold "tight" when amount > 0.2 btc and amount < 0.4 btc'), r)
+    some = explain('some', db='p')
+    case('explain: under the first', has(some, 'p.policy:7') and
+         'tight' not in some.stdout, some)
+
+
+def test_forgotten():
+    """March's keys are destroyed; the chain goes on over it."""
+    record('f', scenario())
+    before = json.loads(audit('verify', 'f', '--json').stdout)
+    r = run('forget', '--db', path('f'), '--before', '2026-04-01', '--as',
+            'yan', '--reason', 'a year', '--yes')
+    if not case('forget', r.returncode == 0, r):
+        return
+    r = audit('verify', 'f', '--json', '--decisions')
+    j = json.loads(r.stdout)
+    case('destroyed months are counted, the chain is whole',
+         r.returncode == 0 and j['whole'] and
+         0 < j['destroyed_rows'] < j['sealed_rows'] and
+         j['hash'] == before['hash'] and j['decisions']['followed'] > 0 and
+         j['decisions']['judged'] + j['decisions']['followed'] ==
+         j['last'], r)
+    r = explain('some', '--personal', db='f')
+    case('explain: what was forgotten is not told', has(
+        r, 'from a network that is not to be read', 'Now paid') and
+        '192.0.2.7' not in r.stdout, r)
+    case('what was not forgotten is', '192.0.2.7' in
+         explain('april-3', '--personal', db='f').stdout)
+
+
 # ---------------------------------------------------------------------- log
 
 def test_log():
@@ -537,6 +581,8 @@ def main():
         test_decisions(rows)
         test_explain()
         test_explain_json()
+        test_policies()
+        test_forgotten()
         test_log()
         test_flips(rows)
     return 1 if failed else 0
