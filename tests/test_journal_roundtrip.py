@@ -122,6 +122,28 @@ def test_repeat(folder, scenario):
     return out
 
 
+def test_two_files(folder, scenario):
+    """How far a file has come is found behind thousands of another's."""
+    db = os.path.join(folder, 'two.db')
+    one = write(os.path.join(folder, 'one.jsonl'), lines(scenario))
+    later = [json.loads(s) for s in lines(scenario)]
+    last = later[-1]['t']
+    for ev in later[1:]:
+        ev['t'] = last + 1
+        if 'id' in ev:
+            ev['id'] += '-two'
+    two = write(os.path.join(folder, 'two.jsonl'), map(json.dumps, later))
+    a = summary('record', '--db', db, '--policy', POLICY, one)
+    b = summary('record', '--db', db, '--batch', '1000', two)
+    again = summary('record', '--db', db, one)
+    wrong = None
+    if a['taken'] != b['taken']:
+        wrong = 'took %d, then %d' % (a['taken'], b['taken'])
+    elif again['taken'] != 0 or again['there_already'] != a['taken']:
+        wrong = again
+    case('a file is found behind another', wrong)
+
+
 def kill_once(db, scenario, acks, after):
     """Record until so many commits were told to be durable, then SIGKILL.
     False: it came to its end before."""
@@ -346,6 +368,7 @@ def main():
         round_trip(folder, 'small', small)
         round_trip(folder, 'binance-2019', THEFT)
         whole = test_repeat(folder, small)
+        test_two_files(folder, small)
         test_killed(folder, small, whole)
         test_import(folder, small)
         test_policy(folder, small)
