@@ -608,20 +608,20 @@ told_outcome(char buf[TOLD_MAX], const struct outcome_record *r)
 	switch (r->type) {
 	case OUTCOME_DECIDED:
 	case OUTCOME_REDECIDED:
-		/* It is the halt that answers. */
-		if (r->state == STATE_STOPPED) {
-			put(&l, "%s", state_text(r->state));
-			break;
-		}
 		if (r->why != WHY_NONE)
 			put(&l, "%s (%s)", verdict_text(r->verdict),
 			    why_text(r->why));
+		/* A halt answers, or it was before go-live. */
+		else if (!r->judged) {
+			put(&l, "%s", state_text(r->state));
+			break;
+		}
 		/* A delay that it has sat out asks for nothing any more. */
 		else if (r->type == OUTCOME_REDECIDED &&
 		    r->state == STATE_RELEASED)
 			put(&l, "allow");
 		else
-			put(&l, "%s", r->judged && r->verdict == r->would ?
+			put(&l, "%s", r->verdict == r->would ?
 			    told_asks(asks, r) : verdict_text(r->verdict));
 		put(&l, ", %s", state_text(r->state));
 		break;

@@ -1,6 +1,8 @@
 /*
  * The store's front: which implementation, and the promises that all make.
  */
+#define _GNU_SOURCE	/* sync_file_range */
+
 #include "db/db.h"
 
 #include <assert.h>
@@ -15,7 +17,9 @@
 
 #include "db/inner.h"
 
-#define COPY_ROWS	1024		/* a transaction of db_copy */
+/* A transaction of db_copy. */
+#define COPY_ROWS	4096
+#define COPY_BYTES	((uint64_t)8 << 20)
 
 char *
 db_join(const char *path, const char *suffix, struct err *e)
@@ -196,47 +200,105 @@ db_stats(struct db *db, struct db_stats *out)
 	db->ops->stats(db, out);
 }
 
+/* Where a copy goes. */
+struct copy {
+	sqlite3		*to;
+	sqlite3_stmt	*insert;
+	const char	*path;
+	int		 fd;
+	uint64_t	 rows, bytes;
+	uint64_t	 sent;		/* bytes on their way to the disk */
+};
+
+/*
+ * Begin the next transaction when it is time.  What was written goes to the
+ * disk in portions: at the end in one piece it would hold up the engine's
+ * own syncs for as long as that takes.
+ */
+static enum rc
+next_portion(struct copy *c, struct err *e)
+{
+	enum rc	 rc;
+
+	if (c->rows > 0 && c->rows % COPY_ROWS != 0 &&
+	    c->bytes - c->sent < COPY_BYTES)
+		return RC_OK;
+	if ((rc = sqlite_exec(c->to, c->rows == 0 ? "BEGIN" :
+	    "COMMIT; BEGIN", c->path, e)) != RC_OK)
+		return rc;
+	c->sent = c->bytes;
+	if (sync_file_range(c->fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE |
+	    SYNC_FILE_RANGE_WRITE) == -1 && errno != ENOSYS)
+		return err_set(e, "%s: %s", c->path, strerror(errno));
+	return RC_OK;
+}
+
+static enum rc
+copy_row(struct copy *c, uint64_t seq, const unsigned char *row, size_t len,
+    struct err *e)
+{
+	enum rc	 rc;
+
+	if ((rc = next_portion(c, e)) != RC_OK)
+		return rc;
+	sqlite3_bind_int64(c->insert, 1, (sqlite3_int64)seq);
+	sqlite3_bind_blob64(c->insert, 2, row, len, SQLITE_STATIC);
+	if (sqlite3_step(c->insert) != SQLITE_DONE)
+		return sqlite_err(e, c->to, sqlite3_errcode(c->to), c->path);
+	sqlite3_reset(c->insert);
+	c->rows++;
+	c->bytes += len;
+	return RC_OK;
+}
+
 /* All rows up to `last`, into a database that nobody else knows yet. */
 static enum rc
-copy_rows(struct db *db, sqlite3 *to, uint64_t last, const char *path,
+copy_rows(struct db *db, struct copy *c, uint64_t last,
     void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
     struct err *e)
 {
-	const char		*sql = "INSERT INTO journal VALUES(?1,?2)";
-	sqlite3_stmt		*st = NULL;
 	const unsigned char	*row;
-	uint64_t		 seq, n = 0, done = 0, total = db_bytes(db);
+	uint64_t		 seq, total = db_bytes(db);
 	size_t			 len;
-	enum rc			 rc = RC_OK;
+	enum rc			 rc;
 
-	if (sqlite3_prepare_v2(to, sql, -1, &st, NULL) != SQLITE_OK)
-		return sqlite_err(e, to, sqlite3_errcode(to), path);
 	if ((rc = db_walk(db, 1, e)) != RC_OK)
-		goto done;
+		return rc;
 	for (;;) {
 		if ((rc = db_next(db, &seq, &row, &len, e)) != RC_OK ||
 		    row == NULL || seq > last)
 			break;
-		if (n++ % COPY_ROWS == 0 && (rc = sqlite_exec(to, n == 1 ?
-		    "BEGIN" : "COMMIT; BEGIN", path, e)) != RC_OK)
+		if ((rc = copy_row(c, seq, row, len, e)) != RC_OK)
 			break;
-		sqlite3_bind_int64(st, 1, (sqlite3_int64)seq);
-		sqlite3_bind_blob(st, 2, row, (int)len, SQLITE_STATIC);
-		if (sqlite3_step(st) != SQLITE_DONE) {
-			rc = sqlite_err(e, to, sqlite3_errcode(to), path);
-			break;
-		}
-		sqlite3_reset(st);
-		done += len;
-		if (progress != NULL && n % COPY_ROWS == 0)
-			progress(ctx, done, total > done ? total : done);
+		if (progress != NULL && c->rows % COPY_ROWS == 0)
+			progress(ctx, c->bytes, total > c->bytes ? total :
+			    c->bytes);
 	}
-	if (rc == RC_OK && n > 0)
-		rc = sqlite_exec(to, "COMMIT", path, e);
+	if (rc == RC_OK && c->rows > 0)
+		rc = sqlite_exec(c->to, "COMMIT", c->path, e);
 	if (rc == RC_OK && progress != NULL)
-		progress(ctx, done, done);
-done:
-	sqlite3_finalize(st);
+		progress(ctx, c->bytes, c->bytes);
+	return rc;
+}
+
+static enum rc
+copy_into(struct db *db, struct copy *c, const char *tmp, uint64_t last,
+    void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
+    struct err *e)
+{
+	enum rc	 rc;
+
+	c->fd = open(tmp, O_WRONLY | O_CLOEXEC);
+	if (c->fd == -1)
+		return err_set(e, "%s: %s", tmp, strerror(errno));
+	if (sqlite3_prepare_v2(c->to, "INSERT INTO journal VALUES(?1,?2)",
+	    -1, &c->insert, NULL) != SQLITE_OK)
+		rc = sqlite_err(e, c->to, sqlite3_errcode(c->to), tmp);
+	else
+		rc = copy_rows(db, c, last, progress, ctx, e);
+	sqlite3_finalize(c->insert);
+	/* SQLite's locks on it go with this; nobody else knows the file. */
+	close(c->fd);
 	return rc;
 }
 
@@ -245,7 +307,7 @@ db_copy(struct db *db, const char *path,
     void (*progress)(void *ctx, uint64_t done, uint64_t total), void *ctx,
     struct err *e)
 {
-	sqlite3		*to = NULL;
+	struct copy	 c = { .path = path, .fd = -1 };
 	char		*tmp;
 	uint64_t	 last;
 	enum rc		 rc;
@@ -256,11 +318,11 @@ db_copy(struct db *db, const char *path,
 		return rc;
 	if ((tmp = db_join(path, ".new", e)) == NULL)
 		return RC_FAILED;
-	if ((rc = sqlite_make(&to, tmp, e)) == RC_OK &&
-	    (rc = copy_rows(db, to, last, path, progress, ctx, e)) == RC_OK)
-		rc = sqlite_made(&to, tmp, path, e);
+	if ((rc = sqlite_make(&c.to, tmp, e)) == RC_OK &&
+	    (rc = copy_into(db, &c, tmp, last, progress, ctx, e)) == RC_OK)
+		rc = sqlite_made(&c.to, tmp, path, e);
 	if (rc != RC_OK)
-		sqlite_unmake(&to, tmp);
+		sqlite_unmake(&c.to, tmp);
 	free(tmp);
 	return rc;
 }

@@ -407,7 +407,9 @@ open_it(struct sqlite *s, struct err *e)
 	read_page_size(s);
 	if ((rc = prepare_all(s, e)) != RC_OK || s->db.mode == DB_READ)
 		return rc;
+	/* The log's name must last; SQLite does not mind when it does not. */
 	if ((rc = s->db.ops->last(&s->db, &s->db.last, e)) != RC_OK ||
+	    (rc = db_sync_folder(s->db.path, e)) != RC_OK ||
 	    (rc = checkpoint_start(&s->checkpoint, s->db.path,
 	    s->page_size + FRAME_HEAD_LEN, e)) != RC_OK)
 		return rc;

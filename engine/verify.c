@@ -283,7 +283,9 @@ retire(struct reading *rd)
 	}
 	if (!s->wrong && b->good < b->n)
 		wrong(s, &b->found[b->good], &b->why);
+	pthread_mutex_lock(&c->lock);
 	b->state = BATCH_EMPTY;
+	pthread_mutex_unlock(&c->lock);
 	c->retire++;
 	if (rd->o->progress != NULL)
 		rd->o->progress(rd->o->ctx, s->bytes, rd->total);

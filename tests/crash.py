@@ -53,7 +53,7 @@ class Call:
     """A line of the log of calls."""
 
     def __init__(self, line):
-        n, self.who, self.name, rest = line.split(' ', 3)
+        n, self.thread, self.who, self.name, rest = line.split(' ', 4)
         self.path, result = rest.rsplit(' ', 1)
         self.n = int(n)
         self.result = int(result)

@@ -14,7 +14,8 @@
  * FAULT_DO	`kill`: dies instead of the call; `torn`: dies in the middle
  *		of a write; `both`: so does the program that forked;
  *		else a number: the errno of the call
- * FAULT_LOG	a line for each call: number, process, name, file, result
+ * FAULT_LOG	a line for each call: number, thread, process, name, file,
+ *		result
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -169,8 +170,8 @@ end(struct call *c, long result)
 	if (!c->counts)
 		return result;
 	if (log_fd != -1) {
-		len = snprintf(line, sizeof(line), "%lu %s %s %s %ld\n", c->n,
-		    getpid() == main_pid ? "main" : "child", c->name,
+		len = snprintf(line, sizeof(line), "%lu %ld %s %s %s %ld\n", c->n,
+		    (long)syscall(SYS_gettid), getpid() == main_pid ? "main" : "child", c->name,
 		    c->path, result == -1 ? -(long)saved : result);
 		(void)syscall(SYS_write, log_fd, line, (size_t)len);
 	}
@@ -178,6 +179,21 @@ end(struct call *c, long result)
 		die();
 	errno = saved;
 	return result;
+}
+
+/*
+ * As the kernel does: a failed sync is told once to each descriptor of the
+ * file, whichever asks next.
+ */
+static char		 failed_path[PATH_MAX];
+static _Atomic bool	 told[256];
+
+static bool
+told_now(const struct call *c, int fd)
+{
+	return c->counts && !c->bad && fd >= 0 && fd < 256 &&
+	    failed_path[0] != '\0' && strcmp(c->path, failed_path) == 0 &&
+	    !atomic_exchange(&told[fd], true);
 }
 
 /* With what a call fails; 0: it is made. */
@@ -190,6 +206,27 @@ failure(const struct call *c)
 		return 0;
 	errno = no;
 	return no;
+}
+
+static long
+sync_it(const char *name, int fd, long number)
+{
+	struct call	 c;
+	int		 no;
+
+	begin(&c, KIND_SYNC, name, fd, NULL);
+	if (told_now(&c, fd)) {
+		errno = EIO;
+		return end(&c, -1);
+	}
+	if ((no = failure(&c)) == 0)
+		return end(&c, syscall(number, fd));
+	if (fd >= 0 && fd < 256 && failed_path[0] == '\0') {
+		atomic_store(&told[fd], true);
+		(void)snprintf(failed_path, sizeof(failed_path), "%s", c.path);
+	}
+	errno = no;
+	return end(&c, -1);
 }
 
 static bool
@@ -211,12 +248,17 @@ open_it(const char *name, int folder, const char *path, int flags,
     mode_t mode)
 {
 	struct call	 c = { .counts = false };
+	long		 fd;
 
 	/* Truncating and making change something. */
 	if ((flags & (O_CREAT | O_TRUNC)) != 0)
 		begin(&c, KIND_WRITE, name, -1, path);
-	return end(&c, failure(&c) != 0 ? -1 :
-	    syscall(SYS_openat, folder, path, flags, mode));
+	fd = failure(&c) != 0 ? -1 :
+	    syscall(SYS_openat, folder, path, flags, mode);
+	/* What failed before is not this descriptor's. */
+	if (fd >= 0 && fd < 256)
+		atomic_store(&told[fd], failed_path[0] != '\0');
+	return end(&c, fd);
 }
 
 #define MODE(MODE, FLAGS)						\
@@ -391,13 +433,13 @@ pread64(int fd, void *p, size_t len, off_t where)
 int
 fsync(int fd)
 {
-	CALL(KIND_SYNC, fd, NULL, SYS_fsync, fd);
+	return (int)sync_it(__func__, fd, SYS_fsync);
 }
 
 int
 fdatasync(int fd)
 {
-	CALL(KIND_SYNC, fd, NULL, SYS_fdatasync, fd);
+	return (int)sync_it(__func__, fd, SYS_fdatasync);
 }
 
 int
@@ -422,6 +464,8 @@ no_memory(const char *name)
 	if (calls != CALLS_ALLOC)
 		return false;
 	begin(&c, KIND_ALLOC, name, -1, NULL);
+	if (!c.bad && at == 0)
+		(void)end(&c, 0);
 	if (!c.bad)
 		return false;
 	errno = ENOMEM;
