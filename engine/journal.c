@@ -147,6 +147,10 @@ journal_take(struct journal *j, const struct command *c,
 	    (rc = turn_row(j, t_ms, e)) != RC_OK)
 		return rc;
 	j->trail.len = 0;
+	if (taken) {
+		engine_prefetch(s->engine, &in);
+		engine_prefetch_records(s->engine, &in);
+	}
 	if (taken && (rc = trail_apply(&j->trail, s->engine, &in, s->program,
 	    sink, e)) != RC_OK)
 		return journal_die(j, rc, e);

@@ -50,6 +50,9 @@ rebuilt_engine(struct engine **out, const struct program *p,
 	config.ids = s->ids;
 	config.lots = s->lots;
 	config.receipt_at_release = receipt_at_release;
+	/* Whoever applies asks for memory first: here as far ahead as rows
+	 * are read. */
+	config.queued = true;
 	return engine_new(out, p, &config, e);
 }
 
