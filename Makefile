@@ -32,6 +32,7 @@ check:
 
 bench: build
 	@tools/install-packages build bench
+	@ninja -C $(BUILD) --quiet benchmarks
 	@python3 bench/run.py $(BUILD) $(NAME)
 
 compare: build

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Benchmarks with their baselines in the same run.
 
-    bench/run.py BUILD [NAME]      NAME: engine, replay (default: both),
-                                   protection (minutes: see protection.py)
+    bench/run.py BUILD [NAME]      NAME: engine, replay, journal (default:
+                                   all), protection (minutes: see
+                                   protection.py)
 
 Every figure is the median of five runs; contestants take turns, so that a
 machine that slows down slows all of them.  Decisions are counted by CPU time
@@ -19,6 +20,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from journal import bench_journal
 
 RUNS = 5
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -200,7 +203,8 @@ def main():
     if len(sys.argv) not in (2, 3):
         raise SystemExit(__doc__)
     build = sys.argv[1]
-    benches = {"engine": bench_engine, "replay": bench_replay}
+    benches = {"engine": bench_engine, "replay": bench_replay,
+               "journal": bench_journal}
     chosen = sys.argv[2:] or list(benches)
     os.makedirs(os.path.join(build, "bench"), exist_ok=True)
     for name in chosen:
