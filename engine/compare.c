@@ -51,16 +51,20 @@ static const char *const type_texts[] = {
 };
 
 static void
-describe(char *buf, size_t room, const struct outcome_record *r, bool there)
+describe(char *buf, const struct outcome_record *r, bool there)
 {
+	const size_t	 room = COMPARE_TEXT_MAX;
+
 	if (!there)
 		(void)snprintf(buf, room, "nothing");
 	else if (r->type == OUTCOME_TAKEN || r->type == OUTCOME_HALTED ||
 	    r->type == OUTCOME_RESUMED)
 		(void)snprintf(buf, room, "%s", type_texts[r->type]);
+	else if (r->type == OUTCOME_REFUSED)
+		(void)snprintf(buf, room, "refused, %s", why_text(r->why));
 	else
 		(void)snprintf(buf, room, "%s%s%s, %s, %s",
-		    type_texts[r->type], r->why != WHY_NONE ? " " : "",
+		    type_texts[r->type], r->why != WHY_NONE ? ", " : "",
 		    r->why != WHY_NONE ? why_text(r->why) : "",
 		    verdict_text(r->verdict), state_text(r->state));
 }
@@ -70,22 +74,19 @@ static bool
 next(struct outcome_record *out, const unsigned char **p,
     const unsigned char *end, const struct outcome_of *of)
 {
-	struct err	 ignored;
-
-	return *p < end && outcome_unpack(out, p, end, of, &ignored) == RC_OK;
+	return *p < end && outcome_unpack(out, p, end, of, NULL) == RC_OK;
 }
 
-static enum rc
-difference(const struct compare *c, const struct input *in,
-    const struct history_event *ev, struct err *e)
+int
+compare_texts(char recorded[COMPARE_TEXT_MAX], char here[COMPARE_TEXT_MAX],
+    const struct input *in, const struct history_event *ev,
+    const struct trail *t)
 {
-	static struct outcome_record	 there, here;
+	static struct outcome_record	 there, now;
 	const struct outcome_of	 of = { in->id, in->amount_sat, in->t_ms };
-	const unsigned char	*a = ev->outcomes, *b = c->trail.bytes;
+	const unsigned char	*a = ev->outcomes, *b = t->bytes;
 	const unsigned char	*a_end = a + ev->outcomes_len;
-	const unsigned char	*b_end = b + c->trail.len;
-	const unsigned char	*a_was, *b_was;
-	char			 old[160], new[160];
+	const unsigned char	*b_end = b + t->len, *a_was, *b_was;
 	bool			 has_a, has_b;
 	int			 n = 0;
 
@@ -94,29 +95,39 @@ difference(const struct compare *c, const struct input *in,
 		a_was = a;
 		b_was = b;
 		has_a = next(&there, &a, a_end, &of);
-		has_b = next(&here, &b, b_end, &of);
+		has_b = next(&now, &b, b_end, &of);
 	} while (has_a && has_b && a - a_was == b - b_was &&
 	    memcmp(a_was, b_was, (size_t)(a - a_was)) == 0);
-	describe(old, sizeof(old), &there, has_a);
-	describe(new, sizeof(new), &here, has_b);
-	return err_set(e, "outcome %d is not what was recorded: `%s` in the "
-	    "journal, `%s` now%s", n, old, new, strcmp(old, new) != 0 ? "" :
-	    ", for other reasons");
+	describe(recorded, &there, has_a);
+	describe(here, &now, has_b);
+	if (strcmp(recorded, here) == 0)
+		(void)snprintf(here, COMPARE_TEXT_MAX, "the same, for other "
+		    "reasons or times");
+	return n;
+}
+
+bool
+compare_same(const struct history_event *ev, const struct trail *t)
+{
+	return t->len == ev->outcomes_len && (t->len == 0 ||
+	    memcmp(t->bytes, ev->outcomes, t->len) == 0);
 }
 
 enum rc
 compare_judged(struct compare *c, struct engine *en, const struct input *in,
     const struct history_event *ev, const struct program *p, struct err *e)
 {
+	char	 recorded[COMPARE_TEXT_MAX], here[COMPARE_TEXT_MAX];
 	enum rc	 rc;
+	int	 n;
 
 	if ((rc = trail_apply(&c->trail, en, in, p, NULL, e)) != RC_OK)
 		return rc;
-	if (c->trail.len == ev->outcomes_len &&
-	    (c->trail.len == 0 || memcmp(c->trail.bytes, ev->outcomes,
-	    c->trail.len) == 0))
+	if (compare_same(ev, &c->trail))
 		return RC_OK;
-	return difference(c, in, ev, e);
+	n = compare_texts(recorded, here, in, ev, &c->trail);
+	return err_set(e, "outcome %d is not what was recorded: `%s` in the "
+	    "journal, `%s` now", n, recorded, here);
 }
 
 /* Following */

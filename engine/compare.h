@@ -7,6 +7,7 @@
 #include "engine/engine.h"
 #include "engine/history.h"
 #include "engine/outcome.h"
+#include "engine/trail.h"
 #include "lib/err.h"
 
 struct compare;
@@ -22,6 +23,18 @@ void compare_free(struct compare **c);
 enum rc compare_judged(struct compare *c, struct engine *en,
     const struct input *in, const struct history_event *ev,
     const struct program *p, struct err *e) MUST_CHECK;
+
+/* Is what came out here what was recorded? */
+bool compare_same(const struct history_event *ev, const struct trail *t);
+
+/*
+ * Where the two differ first: what was recorded, and what came out here
+ * ("decided, hold, held").  Returns which outcome it is, from 1.
+ */
+#define COMPARE_TEXT_MAX	160
+int compare_texts(char recorded[COMPARE_TEXT_MAX],
+    char here[COMPARE_TEXT_MAX], const struct input *in,
+    const struct history_event *ev, const struct trail *t);
 
 /* Apply, taking what is recorded for decided (engine_follow()). */
 enum rc compare_follow(struct compare *c, struct engine *en,

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "engine/take.h"
+#include "engine/unseal.h"
 
 struct history {
 	struct db	*db;
@@ -12,8 +13,7 @@ struct history {
 	unsigned char	 hash[ROW_HASH_LEN];	/* of the row read last */
 	uint64_t	 next;			/* first event of the next */
 	struct row_walk	 walk;
-	unsigned char	*plain;
-	size_t		 plain_room;
+	struct unseal	 plain;
 	uint64_t	 row;			/* read last, for errors */
 	bool		 in_row;
 	struct command_lists lists;
@@ -42,7 +42,7 @@ history_free(struct history **hp)
 	*hp = NULL;
 	if (h == NULL)
 		return;
-	free(h->plain);
+	unseal_free(&h->plain);
 	free(h);
 }
 
@@ -87,49 +87,23 @@ history_seek(struct history *h, uint64_t seq, struct err *e)
 }
 
 static enum rc
-unseal(struct history *h, struct history_row *out,
-    const unsigned char *bytes, struct err *e)
-{
-	const struct row_head	*head = &out->head;
-	const unsigned char	*key = NULL;
-	unsigned char		*more;
-
-	out->forgotten = false;
-	if (head->sealed_len == 0)
-		return RC_OK;
-	if (h->keys == NULL || keyring_get(h->keys, head->month, &key) ==
-	    KEY_DESTROYED) {
-		out->forgotten = true;
-		return RC_OK;
-	}
-	if (key == NULL)
-		return err_set(e, "the keyring never had the key of its "
-		    "month, %04u-%02u", head->month / 12,
-		    head->month % 12 + 1);
-	if (head->sealed_len > h->plain_room) {
-		more = realloc(h->plain, head->sealed_len);
-		if (more == NULL)
-			return err_set(e, "out of memory");
-		h->plain = more;
-		h->plain_room = head->sealed_len;
-	}
-	return row_unseal(h->plain, bytes, out->len, key, e);
-}
-
-static enum rc
 row_take(struct history *h, struct history_row *out,
     const unsigned char *bytes, struct err *e)
 {
+	enum unsealed	 what;
 	enum rc		 rc;
 
 	if ((rc = row_parse(&out->head, bytes, out->len, h->next, e)) !=
 	    RC_OK ||
 	    (rc = row_check(bytes, out->len, h->hash, e)) != RC_OK ||
-	    (rc = unseal(h, out, bytes, e)) != RC_OK)
+	    (rc = unseal(&h->plain, &what, h->keys, &out->head, bytes,
+	    out->len, e)) != RC_OK)
 		return rc;
+	out->forgotten = what == UNSEALED_UNREAD ||
+	    what == UNSEALED_DESTROYED;
 	memcpy(out->hash, h->hash, sizeof(out->hash));
-	row_walk(&h->walk, &out->head, bytes, out->forgotten ||
-	    out->head.sealed_len == 0 ? NULL : h->plain);
+	row_walk(&h->walk, &out->head, bytes, what == UNSEALED_PLAIN ?
+	    h->plain.plain : NULL);
 	h->row = out->head.seq;
 	h->next = out->head.seq + out->head.events;
 	h->in_row = true;

@@ -7,13 +7,13 @@
 #include "engine/history.h"
 #include "engine/outcome.h"
 #include "engine/take.h"
+#include "engine/unseal.h"
 #include "engine/verify.h"
 #include "policy/bundle.h"
 
 struct verifier {
 	const struct keyring *keys;
-	unsigned char	*plain;
-	size_t		 plain_room;
+	struct unseal	 plain;
 	struct command_lists lists;
 	struct history_event ev;
 	struct outcome_record record;
@@ -40,43 +40,8 @@ verifier_free(struct verifier **vp)
 	*vp = NULL;
 	if (v == NULL)
 		return;
-	free(v->plain);
+	unseal_free(&v->plain);
 	free(v);
-}
-
-/* NULL in *plain_out: there is nothing sealed, or it cannot be read. */
-static enum rc
-unseal(struct verifier *v, struct verify_row *out, const unsigned char *row,
-    size_t len, const unsigned char **plain_out, struct err *e)
-{
-	const struct row_head	*head = &out->head;
-	const unsigned char	*key = NULL;
-	unsigned char		*more;
-
-	*plain_out = NULL;
-	if (head->sealed_len == 0)
-		return RC_OK;
-	if (v->keys == NULL) {
-		out->unread = true;
-		return RC_OK;
-	}
-	if (keyring_get(v->keys, head->month, &key) == KEY_DESTROYED) {
-		out->forgotten = true;
-		return RC_OK;
-	}
-	if (key == NULL)
-		return err_set(e, "the keyring never had the key of its "
-		    "month, %04u-%02u", head->month / 12,
-		    head->month % 12 + 1);
-	if (head->sealed_len > v->plain_room) {
-		more = realloc(v->plain, head->sealed_len);
-		if (more == NULL)
-			return err_set(e, "out of memory");
-		v->plain = more;
-		v->plain_room = head->sealed_len;
-	}
-	*plain_out = v->plain;
-	return row_unseal(v->plain, row, len, key, e);
 }
 
 /* Whose journal it is. */
@@ -215,8 +180,8 @@ verifier_row(struct verifier *v, struct verify_row *out, uint64_t seq,
     const unsigned char *row, size_t len, uint64_t next,
     const unsigned char before[ROW_HASH_LEN], struct err *e)
 {
-	const unsigned char	*plain;
-	enum rc			 rc;
+	enum unsealed	 what;
+	enum rc		 rc;
 
 	memset(out, 0, sizeof(*out));
 	out->seq = seq;
@@ -227,7 +192,11 @@ verifier_row(struct verifier *v, struct verify_row *out, uint64_t seq,
 		return rc;
 	out->parsed = true;
 	if ((rc = row_check(row, len, out->hash, e)) != RC_OK ||
-	    (rc = unseal(v, out, row, len, &plain, e)) != RC_OK)
+	    (rc = unseal(&v->plain, &what, v->keys, &out->head, row, len,
+	    e)) != RC_OK)
 		return rc;
-	return events(v, out, row, plain, e);
+	out->unread = what == UNSEALED_UNREAD;
+	out->forgotten = what == UNSEALED_DESTROYED;
+	return events(v, out, row, what == UNSEALED_PLAIN ? v->plain.plain :
+	    NULL, e);
 }

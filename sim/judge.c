@@ -150,71 +150,17 @@ take_policy(struct judge *j, const struct history_event *ev, struct err *e)
 	return rc != RC_OK ? rc : set_again(j, e);
 }
 
-/* Differences */
-
-static const char *const type_texts[] = {
-	[OUTCOME_DECIDED] = "decided",
-	[OUTCOME_REPEATED] = "repeated",
-	[OUTCOME_REDECIDED] = "decided again",
-	[OUTCOME_MOVED] = "moved",
-	[OUTCOME_HALTED] = "halted",
-	[OUTCOME_RESUMED] = "resumed",
-	[OUTCOME_TAKEN] = "taken",
-	[OUTCOME_REFUSED] = "refused",
-};
-
-static void
-describe(char *buf, size_t room, const struct outcome_record *r, bool there)
-{
-	if (!there)
-		(void)snprintf(buf, room, "nothing");
-	else if (r->type == OUTCOME_TAKEN || r->type == OUTCOME_HALTED ||
-	    r->type == OUTCOME_RESUMED)
-		(void)snprintf(buf, room, "%s", type_texts[r->type]);
-	else if (r->type == OUTCOME_REFUSED)
-		(void)snprintf(buf, room, "refused, %s", why_text(r->why));
-	else
-		(void)snprintf(buf, room, "%s%s%s, %s, %s",
-		    type_texts[r->type], r->why != WHY_NONE ? ", " : "",
-		    r->why != WHY_NONE ? why_text(r->why) : "",
-		    verdict_text(r->verdict), state_text(r->state));
-}
-
-static bool
-next(struct outcome_record *out, const unsigned char **p,
-    const unsigned char *end, const struct outcome_of *of)
-{
-	return *p < end && outcome_unpack(out, p, end, of, NULL) == RC_OK;
-}
-
 static enum rc
 tell(struct judge *j, const struct input *in, const struct history_event *ev,
     struct err *e)
 {
-	static struct outcome_record	 there, now;
-	const struct outcome_of	 of = { in->id, in->amount_sat, in->t_ms };
-	const unsigned char	*a = ev->outcomes, *b = j->trail.bytes;
-	const unsigned char	*a_end = a + ev->outcomes_len;
-	const unsigned char	*b_end = b + j->trail.len, *a_was, *b_was;
+	char			 recorded[COMPARE_TEXT_MAX];
+	char			 here[COMPARE_TEXT_MAX];
 	struct judge_difference	 d = { .seq = ev->seq, .t_ms = ev->c.t_ms,
-				    .c = &ev->c, .after = j->differs };
-	char			 recorded[160], here[160];
-	bool			 has_a, has_b;
+				    .c = &ev->c, .recorded = recorded,
+				    .here = here, .after = j->differs };
 
-	do {
-		a_was = a;
-		b_was = b;
-		has_a = next(&there, &a, a_end, &of);
-		has_b = next(&now, &b, b_end, &of);
-	} while (has_a && has_b && a - a_was == b - b_was &&
-	    memcmp(a_was, b_was, (size_t)(a - a_was)) == 0);
-	describe(recorded, sizeof(recorded), &there, has_a);
-	describe(here, sizeof(here), &now, has_b);
-	if (strcmp(recorded, here) == 0)
-		(void)snprintf(here, sizeof(here), "the same, for other "
-		    "reasons or times");
-	d.recorded = recorded;
-	d.here = here;
+	(void)compare_texts(recorded, here, in, ev, &j->trail);
 	*(j->differs ? &j->r->after : &j->r->differences) += 1;
 	return j->o->difference != NULL ? j->o->difference(j->o->ctx, &d, e) :
 	    RC_OK;
@@ -234,8 +180,7 @@ judge_event(struct judge *j, const struct input *in,
 	    e)) != RC_OK)
 		return rc;
 	j->since++;
-	if (j->trail.len != ev->outcomes_len || (j->trail.len > 0 &&
-	    memcmp(j->trail.bytes, ev->outcomes, j->trail.len) != 0)) {
+	if (!compare_same(ev, &j->trail)) {
 		if ((rc = tell(j, in, ev, e)) != RC_OK)
 			return rc;
 		if (!j->differs)
