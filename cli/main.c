@@ -15,7 +15,7 @@ struct command {
 	int		(*run)(int argc, char **argv);
 	const char	*usage;		/* what follows the name; lines */
 	const char	*help;		/* one line */
-	bool		 page;		/* of the manual, drawbridge-NAME */
+	const char	*page;		/* of the manual; NULL: drawbridge(1) */
 };
 
 #define SCENES_USAGE							\
@@ -30,90 +30,90 @@ static const struct command commands[] = {
 	    "log [--db PATH] [--from EVENT] [--until EVENT]\n"
 	    "    [--account NAME] [--by NAME] [--personal] [--json]",
 	    "is a journal whole, what is its head, what stands in it",
-	    true },
+	    "drawbridge-audit(1)" },
 	{ "backtest", cmd_backtest,
 	    "--policy NEW [--db PATH] [--from DAY|EVENT]\n"
 	    "    [--until DAY|EVENT] [--review MINUTES] [--json] [--quiet]",
 	    "what another policy would have decided over the journal",
-	    true },
+	    "drawbridge-backtest(1)" },
 	{ "backup", cmd_backup,
 	    "[--db PATH] [--json] [--quiet] DIRECTORY",
 	    "copy a journal, its keys and a snapshot while it is used",
-	    true },
+	    "drawbridge-backup(1)" },
 	{ "check", cmd_check,
 	    "[--json] [--strict] [--hot BTC] [--date DAY] POLICY\n"
 	    "[--json] --cost|--signer|--print POLICY\n"
 	    "[--json] --against OLD NEW\n"
 	    "[--json] --words",
 	    "read a policy: errors, warnings, what it costs, what it changes",
-	    false },
+	    NULL },
 	{ "compare", cmd_compare,
 	    "[--policy POLICY]... [--honest]\n" SCENES_USAGE,
 	    "loss and friction of policies side by side",
-	    true },
+	    "drawbridge-compare(1)" },
 	{ "export", cmd_export,
 	    "[--db PATH] [-o FILE.jsonl[.zst]] [--history-output FILE]\n"
 	    "    [--decisions FILE] [--from EVENT] [--until EVENT] [--json]\n"
 	    "    [--quiet]",
 	    "a journal as a scenario that replays to the same decisions",
-	    false },
+	    "drawbridge-record(1)" },
 	{ "explain", cmd_explain,
 	    "[--db PATH] [--personal] [--json] [--quiet] WITHDRAWAL",
 	    "what happened to a withdrawal, and which rules made it so",
-	    false },
+	    "drawbridge-audit(1)" },
 	{ "exposure", cmd_exposure,
 	    "[--json] [--quiet] --policy POLICY [SIZES] SCENARIO\n"
 	    "[--json] --policy POLICY --hot BTC --accounts N\n"
 	    "    [--fund BTC] [--days N]",
 	    "the most that a thief with all credentials can take, and why",
-	    true },
+	    "drawbridge-exposure(1)" },
 	{ "forget", cmd_forget,
 	    "--before DAY [--db PATH] [--as NAME] [--reason TEXT]\n"
 	    "    [--yes] [--dry-run] [--json] [--quiet]",
 	    "destroy the keys of past months' personal data",
-	    false },
+	    "drawbridge-backup(1)" },
 	{ "import", cmd_import,
 	    "[--db PATH] [--policy POLICY] [--as NAME] [--reason TEXT]\n"
 	    "    [--batch N] [--network NAME] [--json] [--quiet]\n"
 	    "    SCENARIO",
 	    "teach a journal what happened before it began",
-	    false },
+	    "drawbridge-record(1)" },
 	{ "record", cmd_record,
 	    "[--db PATH] [--policy POLICY] [--batch N] [--network NAME]\n"
 	    "    [--snapshot-every N] [--acks FILE] [--from LINE]\n"
 	    "    [--as NAME] [--reason TEXT] [--json] [--quiet] SCENARIO",
 	    "play a scenario live into a journal",
-	    true },
+	    "drawbridge-record(1)" },
 	{ "replay", cmd_replay,
 	    "--policy POLICY [--reviewer none|oracle:MINUTES[,N/h][,P%]]\n"
 	    "    [--report text|json] [--decisions FILE.jsonl]\n"
 	    "    [--history SCENARIO] [--from MS] [--lot-key HEX]\n"
 	    "    [--keys KEYRING] [--quiet] SCENARIO",
 	    "decide a scenario's withdrawals and score the policy",
-	    false },
+	    NULL },
 	{ "restore", cmd_restore,
 	    "--db NEWPATH [--as NAME] [--reason TEXT] [--head FILE]\n"
 	    "    [--json] [--quiet] BACKUP-DIRECTORY",
 	    "a journal from a backup, stopped until people have looked",
-	    false },
+	    "drawbridge-backup(1)" },
 	{ "simulate", cmd_simulate,
 	    "--seed N --preset small|medium|large [--attack NAME]\n"
 	    "    [--owners P%] [--days N] [--accounts N] [--crash-day N]\n"
 	    "    [--network NAME] [--start DAY] [--set NAME=VALUE]... -o FILE\n"
 	    "[--json] --list|--params",
 	    "make a scenario: a platform's customers, and a thief",
-	    true },
+	    "drawbridge-simulate(1)" },
 	{ "tune", cmd_tune,
 	    "--policy POLICY --let NAME=FROM..TO[:STEPS]...\n"
 	    "    [--points N] [--search-seed N]\n"
 	    "    [--friction held|value|delayed|code|all]\n" SCENES_USAGE,
 	    "search a policy's numbers: loss against friction",
-	    true },
+	    "drawbridge-tune(1)" },
 	{ "upgrade", cmd_upgrade,
 	    "check [--db PATH] [--json] [--quiet] PROGRAM\n"
 	    "judge [--db PATH] [--json] [--quiet]",
 	    "what another version would have decided, and if it starts",
-	    false },
+	    "drawbridge-backup(1)" },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
@@ -166,11 +166,8 @@ help(const char *command)
 		return STATUS_USAGE;
 	(void)printf("drawbridge %s: %s\n\n", c->name, c->help);
 	print_usage(stdout, c);
-	if (c->page)
-		(void)printf("\nThe options are in drawbridge-%s(1).\n",
-		    c->name);
-	else
-		(void)printf("\nThe options are in drawbridge(1).\n");
+	(void)printf("\nThe options are in %s.\n", c->page != NULL ? c->page :
+	    "drawbridge(1)");
 	return STATUS_DONE;
 }
 

@@ -99,6 +99,7 @@ def main():
                .replace('libclang-rt-14', 'clang').replace('libhiredis',
                                                            'hiredis')
                .replace('libjansson', 'jansson')
+               .replace('libsqlite3', 'SQLite').replace('libssl', 'OpenSSL')
                not in texts['DEPENDENCIES']]
     case('every package has its line in DEPENDENCIES', missing)
 

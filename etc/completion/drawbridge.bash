@@ -40,6 +40,10 @@ _drawbridge()
 	    [ "${cur#-}" = "$cur" ]; then
 		words="verify head log"
 	fi
+	if [ "$COMP_CWORD" -eq 2 ] && [ "$prev" = upgrade ] &&
+	    [ "${cur#-}" = "$cur" ]; then
+		words="check judge"
+	fi
 	if [ -z "$words" ] && [ "${cur#-}" != "$cur" ]; then
 		local scenes="--sizes --seed --seeds --kinds --days --settle
 		    --warmup --history --set --owners --reviewer --honest --jobs --json"
@@ -55,6 +59,12 @@ _drawbridge()
 		audit) words="--db --head --decisions --from
 		    --until --account --by --personal --json --quiet" ;;
 		explain) words="--db --personal --json --quiet" ;;
+		backtest) words="--policy --db --from --until --review
+		    --json --quiet" ;;
+		backup | upgrade) words="--db --json --quiet" ;;
+		restore) words="--db --as --reason --head --json --quiet" ;;
+		forget) words="--before --db --as --reason --yes --dry-run
+		    --json --quiet" ;;
 		simulate) words="--seed --preset --attack --owners --days
 		    --accounts --crash-day --network --start --set --params
 		    --list --json --output -o" ;;
