@@ -697,13 +697,15 @@ test_stuck_reader(void)
 
 	check_case("and when it leaves the log is short again");
 	sqlite3_finalize(q);
-	for (; i <= 620; i++)
-		CHECK(add(db, i, 100000, &err) == RC_OK);
-	db_stats(db, &st);
+	/* How soon is the disk's matter. */
+	while (i <= 5000 && st.log_bytes >= (uint64_t)24 << 20) {
+		CHECK(add(db, i++, 100000, &err) == RC_OK);
+		db_stats(db, &st);
+	}
 	CHECK(st.log_bytes < (uint64_t)24 << 20);
 	sqlite3_close(c);
 	db_close(&db);
-	CHECK_INT(count(DB_READ), 620);
+	CHECK_INT(count(DB_READ), i - 1);
 }
 
 int
