@@ -124,9 +124,9 @@ finish(struct checkpoint *c)
 	bool	 good;
 
 	stop_writer(c);
-	c->ended = c->pages;
 	good = run(c, SQLITE_CHECKPOINT_RESTART, &pages, &done);
 	let_writer(c);
+	c->ended = c->pages;
 	if (done > c->done)
 		c->done = done;
 	return good;
@@ -157,8 +157,8 @@ fill(struct checkpoint *c)
 	bool		 good;
 	int		 fd;
 
-	stop_writer(c);
 	c->filled = true;
+	stop_writer(c);
 	/* Nor may another process append meanwhile; if one does, never mind. */
 	if (sqlite3_exec(c->conn, "BEGIN IMMEDIATE", NULL, NULL, NULL) !=
 	    SQLITE_OK) {
