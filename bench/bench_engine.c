@@ -158,7 +158,7 @@ timed_run(struct engine *e, const struct engine_config *c, uint32_t accounts,
 	uint32_t		 done, k;
 	int64_t			 day = 0;
 
-	requests_start(&s, accounts, n, 1);
+	requests_start(&s, accounts, n, REQUESTS_DAYS, 1);
 	requests_next(&s, &r);
 	for (done = 0; done < n; done += k) {
 		if (r.t_ms / MS_PER_DAY > day) {

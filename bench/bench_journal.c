@@ -3,7 +3,7 @@
  *
  *	bench_journal append plain|sqlite DIR BYTES ROWS
  *		rows of BYTES bytes, one after the other, each durable
- *	bench_journal decide DIR POLICY ACCOUNTS REQUESTS BATCH
+ *	bench_journal decide DIR POLICY ACCOUNTS REQUESTS BATCH DAYS
  *		withdrawals through the engine and its journal
  *	bench_journal start DB yes|no
  *		the engine made again, with or without snapshots
@@ -282,14 +282,14 @@ withdraw(struct run *r, const struct request *q, uint32_t n)
 }
 
 static void
-requests(struct run *r, uint32_t accounts, uint32_t n)
+requests(struct run *r, uint32_t accounts, uint32_t n, uint32_t days)
 {
 	struct request_stream	 s;
 	struct request		 q;
 	uint32_t		 i;
 	int64_t			 day = 0;
 
-	requests_start(&s, accounts, n, 1);
+	requests_start(&s, accounts, n, days, 1);
 	for (i = 0; i < n; i++) {
 		requests_next(&s, &q);
 		if (q.t_ms / MS_PER_DAY > day) {
@@ -311,7 +311,7 @@ memory_mib(void)
 
 static void
 decide(const char *dir, const char *policy, uint32_t accounts, uint32_t n,
-    uint32_t batch)
+    uint32_t batch, uint32_t days)
 {
 	char			 path[4096];
 	struct run		 r = { .batch = 1000 };
@@ -334,7 +334,7 @@ decide(const char *dir, const char *policy, uint32_t accounts, uint32_t n,
 	r.latency.n = 0;
 	before = journal_state(r.j)->seq;
 	start_ns = now_ns();
-	requests(&r, accounts, n);
+	requests(&r, accounts, n, days);
 	if (journal_flush(r.j, &e) != RC_OK)
 		die(e.text);
 	spent_ns = now_ns() - start_ns;
@@ -390,16 +390,17 @@ main(int argc, char **argv)
 	if (argc == 6 && strcmp(argv[1], "append") == 0) {
 		append(argv[2], argv[3], (size_t)number(argv[4]),
 		    number(argv[5]));
-	} else if (argc == 7 && strcmp(argv[1], "decide") == 0) {
+	} else if (argc == 8 && strcmp(argv[1], "decide") == 0) {
 		decide(argv[2], argv[3], (uint32_t)number(argv[4]),
-		    (uint32_t)number(argv[5]), (uint32_t)number(argv[6]));
+		    (uint32_t)number(argv[5]), (uint32_t)number(argv[6]),
+		    (uint32_t)number(argv[7]));
 	} else if (argc == 4 && strcmp(argv[1], "start") == 0) {
 		start(argv[2], strcmp(argv[3], "yes") == 0);
 	} else {
 		(void)fputs("usage: bench_journal append plain|sqlite DIR "
 		    "BYTES ROWS\n"
 		    "       bench_journal decide DIR POLICY ACCOUNTS REQUESTS "
-		    "BATCH\n"
+		    "BATCH DAYS\n"
 		    "       bench_journal start DB yes|no\n", stderr);
 		return 2;
 	}

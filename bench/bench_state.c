@@ -70,7 +70,7 @@ fill(struct engine *e, const struct engine_config *c, uint32_t accounts,
 		in.account = ident_number(c, 'a', i);
 		engine_apply(e, &in, &nowhere);
 	}
-	requests_start(&s, accounts, n, 1);
+	requests_start(&s, accounts, n, REQUESTS_DAYS, 1);
 	in.type = INPUT_HOT_BALANCE;
 	in.amount_sat = s.hot_sat;
 	engine_apply(e, &in, &nowhere);

@@ -95,7 +95,7 @@ def decides(exe, build, figures, ratios):
         with Folder(build) as folder:
             runs.append(run([exe, "decide", folder,
                              policy_for(folder, 100000), "10000", "1000000",
-                             "100"]))
+                             "100", "120"]))
     figures["durable decisions, 100 a commit"] = summary(
         [r["events_per_second"] for r in runs])
     ratios["durable decisions / 300,000 (aim 1)"] = statistics.median(
@@ -119,7 +119,8 @@ def reads(exe, build, figures, ratios):
     with Folder(build) as folder:
         note(f"read: making {events:,} events")
         made = run([exe, "decide", folder, policy_for(folder, accounts),
-                    str(accounts), str(events - accounts), "100"])
+                    str(accounts), str(events - accounts), "100",
+                    str(max(120, events // 80000))])
         path = os.path.join(folder, "journal.db")
         got = {"verify": [], "whole": [], "snapshot": []}
         for i in range(RUNS):

@@ -7,7 +7,6 @@
 #include "lib/amount.h"
 #include "lib/civil.h"
 
-#define DAYS		120
 #define DAYS_HOT	6
 /* What the mean of a request comes to, found by adding up a stream. */
 #define MEAN_SAT	INT64_C(100000000)
@@ -29,9 +28,9 @@ next(uint64_t *state)
 
 void
 requests_start(struct request_stream *s, uint32_t n_accounts, uint32_t n,
-    uint64_t seed)
+    uint32_t days, uint64_t seed)
 {
-	int64_t	 per_day = n < DAYS ? 1 : n / DAYS;
+	int64_t	 per_day = n < days ? 1 : n / days;
 
 	memset(s, 0, sizeof(*s));
 	s->state = seed;
@@ -105,7 +104,7 @@ requests_write(const char *path, uint32_t n_accounts, uint32_t n,
 	double			 hot;
 	FILE			*f;
 
-	requests_start(&s, n_accounts, n, seed);
+	requests_start(&s, n_accounts, n, REQUESTS_DAYS, seed);
 	if ((f = fopen(path, "wb")) == NULL)
 		return err_set(e, "%s: %s", path, strerror(errno));
 	head[0] = n_accounts;

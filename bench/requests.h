@@ -3,12 +3,12 @@
  * the engine itself, the Redis script and the Node program.
  *
  * Seeded and integer, so that each run and each machine judges the same
- * requests.  They are spread over 120 days whatever the number of accounts,
- * so that every run meets a platform that has settled and has learnt its
- * normals; half of them come from a tenth of the accounts.  Each account has
- * its own usual amount, spread over four decades around 0.05 BTC, and stays
- * within an octave of it but for one payment in fifty; a third of all go to
- * an address that is new to it.
+ * requests.  They are spread over the same number of days whatever the number
+ * of accounts, so that every run meets a platform that has settled and has
+ * learnt its normals; half of them come from a tenth of the accounts.  Each
+ * account has its own usual amount, spread over four decades around 0.05 BTC,
+ * and stays within an octave of it but for one payment in fifty; a third of
+ * all go to an address that is new to it.
  */
 #ifndef BENCH_REQUESTS_H
 #define BENCH_REQUESTS_H
@@ -38,9 +38,11 @@ struct request_stream {
 	int64_t		step_us;
 };
 
-/* Of n requests in all. */
+#define REQUESTS_DAYS	120	/* usually */
+
+/* Of n requests in all, over so many days. */
 void requests_start(struct request_stream *s, uint32_t n_accounts,
-    uint32_t n, uint64_t seed);
+    uint32_t n, uint32_t days, uint64_t seed);
 void requests_next(struct request_stream *s, struct request *out);
 
 /*

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "db/file.h"
+#include "lib/sha256.h"
 
 #define FIRST_LINE	"drawbridge-backup-1\n"
 #define TEXT_MAX	4096
@@ -56,8 +57,7 @@ manifest_write(struct manifest *m, const char *folder, struct err *e)
 	int	 n = put_lines(text, m), fd = -1;
 	enum rc	 rc;
 
-	(void)crypto_hash_sha256(m->sha256, (unsigned char *)text,
-	    (unsigned long long)n);
+	sha256(m->sha256, text, (size_t)n);
 	n += snprintf(text + n, sizeof(text) - (size_t)n, "end %s\n",
 	    sodium_bin2hex(sha, sizeof(sha), m->sha256, 32));
 	if ((rc = manifest_path(path, sizeof(path), folder, MANIFEST_NAME,
@@ -152,8 +152,7 @@ parse(struct manifest *m, const char *text, size_t len, const char *path,
 		    "manifest", path);
 	/* What it says, written again, must be what it is. */
 	n = put_lines(again, m);
-	(void)crypto_hash_sha256(m->sha256, (unsigned char *)again,
-	    (unsigned long long)n);
+	sha256(m->sha256, again, (size_t)n);
 	n += snprintf(again + n, sizeof(again) - (size_t)n, "end %s\n",
 	    sodium_bin2hex(sha, sizeof(sha), m->sha256, 32));
 	if ((size_t)n != len || memcmp(again, text, len) != 0)
@@ -191,7 +190,7 @@ struct hashing {
 	int		 fd, to;
 	const char	*path, *to_path;
 	uint64_t	 done, total;
-	crypto_hash_sha256_state sha;
+	struct sha256	 sha;
 	void		(*progress)(void *ctx, uint64_t done, uint64_t total);
 	void		*ctx;
 };
@@ -208,8 +207,7 @@ hash_pieces(struct hashing *h, unsigned char *piece, struct err *e)
 		if (n < 0)
 			return err_set(e, "%s: %s", h->path,
 			    strerror(errno));
-		(void)crypto_hash_sha256_update(&h->sha, piece,
-		    (unsigned long long)n);
+		sha256_add(&h->sha, piece, (size_t)n);
 		if (h->to != -1 && (rc = file_write(h->to, piece, (size_t)n,
 		    h->done, h->to_path, e)) != RC_OK)
 			return rc;
@@ -248,7 +246,7 @@ manifest_hash(struct manifest_file *out, const char *path, const char *to,
 
 	if (piece == NULL)
 		return err_set(e, "out of memory");
-	(void)crypto_hash_sha256_init(&h.sha);
+	sha256_begin(&h.sha);
 	if ((rc = hash_open(&h, e)) == RC_OK)
 		rc = hash_pieces(&h, piece, e);
 	if (rc == RC_OK && to != NULL)
@@ -258,7 +256,7 @@ manifest_hash(struct manifest_file *out, const char *path, const char *to,
 	if (h.fd != -1)
 		(void)close(h.fd);
 	out->bytes = h.done;
-	(void)crypto_hash_sha256_final(&h.sha, out->sha256);
+	sha256_end(&h.sha, out->sha256);
 	free(piece);
 	return rc;
 }

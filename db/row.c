@@ -6,65 +6,25 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <openssl/evp.h>
-#include <pthread.h>
 #include <sodium.h>
 #include <string.h>
 
 #include "db/keyring.h"
 #include "db/row_inner.h"
 #include "lib/civil.h"
+#include "lib/sha256.h"
 #include "wire/bytes.h"
-
-/* Looking an algorithm up costs more than hashing a row: once a process. */
-static EVP_MD *sha256;
-static pthread_key_t context_key;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-static void
-context_free(void *c)
-{
-	EVP_MD_CTX_free(c);
-}
-
-static void
-hash_init(void)
-{
-	int	 rc;
-
-	sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
-	rc = pthread_key_create(&context_key, context_free);
-	assert(sha256 != NULL && rc == 0);
-}
 
 void
 row_hash(unsigned char out[ROW_HASH_LEN], const unsigned char *before,
     const void *bytes, size_t len)
 {
-	EVP_MD_CTX	*c;
-	int		 ok, rc;
+	struct sha256	 h;
 
-	rc = pthread_once(&once, hash_init);
-	assert(rc == 0);
-	c = pthread_getspecific(context_key);
-	if (c == NULL) {
-		c = EVP_MD_CTX_new();
-		rc = pthread_setspecific(context_key, c);
-		assert(c != NULL && rc == 0);
-	}
-	ok = EVP_DigestInit_ex2(c, sha256, NULL);
-	if (before != NULL)
-		ok &= EVP_DigestUpdate(c, before, ROW_HASH_LEN);
-	ok &= EVP_DigestUpdate(c, bytes, len);
-	ok &= EVP_DigestFinal_ex(c, out, NULL);
-	/* There is nothing in it that fails but a broken library. */
-	assert(ok == 1);
-}
-
-void
-row_sha256(unsigned char out[32], const void *bytes, size_t len)
-{
-	row_hash(out, NULL, bytes, len);
+	sha256_begin(&h);
+	sha256_add(&h, before, ROW_HASH_LEN);
+	sha256_add(&h, bytes, len);
+	sha256_end(&h, out);
 }
 
 uint32_t

@@ -149,7 +149,4 @@ void row_walk(struct row_walk *w, const struct row_head *h,
 enum rc row_next(struct row_walk *w, struct row_event *out, bool *more_out,
     struct err *e) MUST_CHECK;
 
-/* SHA-256 of len bytes, for whoever needs the same. */
-void row_sha256(unsigned char out[32], const void *bytes, size_t len);
-
 #endif

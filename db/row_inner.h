@@ -11,7 +11,7 @@
 #define ROW_NONCE_LEN	24
 #define ROW_TAG_LEN	16
 
-/* SHA-256 over `before` (32 bytes, or NULL: none) and len bytes. */
+/* SHA-256 over `before` (32 bytes) and len bytes. */
 void row_hash(unsigned char out[ROW_HASH_LEN],
     const unsigned char *before, const void *bytes, size_t len);
 

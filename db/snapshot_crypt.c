@@ -12,6 +12,7 @@
 #include "db/keyring.h"
 #include "db/row.h"
 #include "db/snapshot_inner.h"
+#include "lib/sha256.h"
 #include "wire/bytes.h"
 
 #define NONCE_MAX	24
@@ -74,7 +75,7 @@ snapshot_head_get(struct snapshot_head *h, enum snapshot_cipher *cipher_out,
 		return err_set(e, "%s: is a snapshot of version %" PRIu32
 		    ", newer than this program, which knows %d", name,
 		    version, SNAPSHOT_VERSION);
-	row_sha256(sum, p, SNAPSHOT_SUM_AT);
+	sha256(sum, p, SNAPSHOT_SUM_AT);
 	if (memcmp(sum, p + SNAPSHOT_SUM_AT, sizeof(sum)) != 0 ||
 	    version != SNAPSHOT_VERSION ||
 	    get_le32(p + 44) != SNAPSHOT_PIECE ||
@@ -110,7 +111,7 @@ snapshot_wrap(unsigned char *head, const unsigned char file_key[32],
 	    head, SNAPSHOT_WRAP_AT, NULL, nonce, own);
 	assert(bad == 0);
 	sodium_memzero(own, sizeof(own));
-	row_sha256(head + SNAPSHOT_SUM_AT, head, SNAPSHOT_SUM_AT);
+	sha256(head + SNAPSHOT_SUM_AT, head, SNAPSHOT_SUM_AT);
 }
 
 bool

@@ -1,10 +1,11 @@
 #include "engine/pieces.h"
 
 #include <assert.h>
-#include <openssl/evp.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "lib/sha256.h"
 
 struct piece {
 	const void	*base;
@@ -26,18 +27,14 @@ struct pieces {
 	bool		 dropped;
 };
 
-/* There is nobody to tell, and nothing to do about it. */
 static void
-must(bool good)
+discard(struct pieces *p)
 {
-	if (!good)
-		abort();
-}
-
-void
-pieces_sha256(unsigned char out[32], const void *bytes, size_t len)
-{
-	must(EVP_Digest(bytes, len, out, NULL, EVP_sha256(), NULL) == 1);
+	pthread_cond_destroy(&p->more);
+	pthread_mutex_destroy(&p->lock);
+	free(p->digests);
+	free(p->list);
+	free(p);
 }
 
 struct pieces *
@@ -45,13 +42,17 @@ pieces_new(size_t bytes, size_t parts)
 {
 	struct pieces	*p = calloc(1, sizeof(*p));
 
-	must(p != NULL);
+	if (p == NULL)
+		return NULL;
+	(void)pthread_mutex_init(&p->lock, NULL);
+	(void)pthread_cond_init(&p->more, NULL);
 	p->max = bytes / PIECE_BYTES + parts + 1;
 	p->list = calloc(p->max, sizeof(*p->list));
 	p->digests = calloc(p->max, sizeof(*p->digests));
-	must(p->list != NULL && p->digests != NULL &&
-	    pthread_mutex_init(&p->lock, NULL) == 0 &&
-	    pthread_cond_init(&p->more, NULL) == 0);
+	if (p->list == NULL || p->digests == NULL) {
+		discard(p);
+		return NULL;
+	}
 	return p;
 }
 
@@ -93,8 +94,7 @@ work(void *ctx)
 	size_t		 i;
 
 	while (take(p, &i))
-		pieces_sha256(p->digests[i], p->list[i].base,
-		    p->list[i].len);
+		sha256(p->digests[i], p->list[i].base, p->list[i].len);
 	return NULL;
 }
 
@@ -119,35 +119,23 @@ static void
 release(struct pieces *p)
 {
 	if (p->threaded)
-		must(pthread_join(p->thread, NULL) == 0);
+		(void)pthread_join(p->thread, NULL);
 	p->threaded = false;
-}
-
-static void
-discard(struct pieces *p)
-{
-	pthread_cond_destroy(&p->more);
-	pthread_mutex_destroy(&p->lock);
-	free(p->digests);
-	free(p->list);
-	free(p);
 }
 
 void
 pieces_end(struct pieces *p, const void *head, size_t head_len,
     unsigned char out[32])
 {
-	EVP_MD_CTX	*h;
+	struct sha256	 h;
 
 	pieces_ready(p, p->bytes);
 	(void)work(p);
 	release(p);
-	h = EVP_MD_CTX_new();
-	must(h != NULL && EVP_DigestInit_ex(h, EVP_sha256(), NULL) == 1 &&
-	    EVP_DigestUpdate(h, head, head_len) == 1 &&
-	    EVP_DigestUpdate(h, p->digests, p->n * 32) == 1 &&
-	    EVP_DigestFinal_ex(h, out, NULL) == 1);
-	EVP_MD_CTX_free(h);
+	sha256_begin(&h);
+	sha256_add(&h, head, head_len);
+	sha256_add(&h, p->digests, p->n * sizeof(p->digests[0]));
+	sha256_end(&h, out);
 	discard(p);
 }
 

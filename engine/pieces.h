@@ -16,7 +16,7 @@
 
 struct pieces;
 
-/* For `bytes` of memory in at most `parts` parts. */
+/* For `bytes` of memory in at most `parts` parts; NULL: no memory. */
 struct pieces *pieces_new(size_t bytes, size_t parts);
 
 /* Behind what was added before; borrowed.  Nothing of 0 bytes is there. */
@@ -34,8 +34,5 @@ void pieces_end(struct pieces *p, const void *head, size_t head_len,
 
 /* Never mind; frees. */
 void pieces_drop(struct pieces *p);
-
-/* SHA-256 of len bytes. */
-void pieces_sha256(unsigned char out[32], const void *bytes, size_t len);
 
 #endif

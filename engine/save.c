@@ -16,6 +16,7 @@
 #include "engine/inner.h"
 #include "engine/layout.h"
 #include "engine/pieces.h"
+#include "lib/sha256.h"
 
 #define SECTIONS_MAX	(2 * PLACES_MAX + RULES_MAX + 32)
 
@@ -199,7 +200,8 @@ hash_begin(struct sections *s)
 
 	for (i = 0; i < s->n_hashed; i++)
 		s->bytes_hashed += section_bytes(&s->list[i]);
-	p = pieces_new(s->bytes_hashed, (size_t)s->n_hashed);
+	if ((p = pieces_new(s->bytes_hashed, (size_t)s->n_hashed)) == NULL)
+		return NULL;
 	for (i = 0; i < s->n_hashed; i++)
 		pieces_add(p, s->list[i].base, section_bytes(&s->list[i]));
 	pieces_begin(p);
@@ -228,9 +230,15 @@ void
 engine_state_hash(const struct engine *e, unsigned char out[32])
 {
 	struct sections	 s;
+	struct pieces	*p;
 
 	collect(&s, open_up(e));
-	hash_end(&s, hash_begin(&s), out);
+	if ((p = hash_begin(&s)) == NULL) {
+		/* There is no hash that would say so. */
+		(void)fputs("engine: out of memory\n", stderr);
+		abort();
+	}
+	hash_end(&s, p, out);
 }
 
 /* Everything of the layout that is not in the table of sections. */
@@ -270,7 +278,7 @@ shape_digest(const struct engine *e, unsigned char out[32])
 	x[n++] = (int64_t)e->off_places << 32 | e->off_declared;
 	x[n++] = e->off_frozen;
 	assert(n <= sizeof(x) / sizeof(x[0]));
-	pieces_sha256(out, x, n * sizeof(x[0]));
+	sha256(out, x, n * sizeof(x[0]));
 }
 
 static struct save_head
@@ -372,7 +380,8 @@ engine_save(const struct engine *e,
 	enum rc		 rc;
 
 	collect(&s, open_up(e));
-	p = hash_begin(&s);
+	if ((p = hash_begin(&s)) == NULL)
+		return err_set(err, "out of memory");
 	pieces_ready(p, s.bytes_hashed);
 	if ((rc = write_all(e, &s, &io, err)) != RC_OK) {
 		pieces_drop(p);
@@ -545,7 +554,8 @@ load(struct engine *e, struct sections *s, const struct save_io *io,
 
 	if ((rc = read_table(e, s, io, err)) != RC_OK)
 		return rc;
-	p = hash_begin(s);
+	if ((p = hash_begin(s)) == NULL)
+		return err_set(err, "out of memory");
 	if ((rc = read_hashed(s, p, io, err)) != RC_OK ||
 	    (rc = read_indexes(s, io, err)) != RC_OK ||
 	    (rc = place_handles(&e->due, &e->waiting, "due", err)) !=

@@ -152,6 +152,9 @@ slot_frozen(const struct build *b, enum slot_kind kind, int index)
 	case SLOT_FACT:
 		return word_of((enum fact)index)->frozen;
 	case SLOT_AGG:
+		/* It could not be made; the failure is remembered. */
+		if (index >= b->prog->n_aggs)
+			return false;
 		a = &b->prog->aggs[index].def;
 		return a->stage == STAGE_ASKED && !build_scope_shared(a->scope);
 	case SLOT_IN_TABLE:

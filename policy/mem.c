@@ -21,8 +21,8 @@ struct arena {
 	struct chunk	*chunks;
 };
 
-static void *
-must(void *p)
+void *
+mem_must(void *p)
 {
 	if (p == NULL) {
 		(void)fprintf(stderr, "policy: out of memory\n");
@@ -34,7 +34,7 @@ must(void *p)
 struct arena *
 arena_new(void)
 {
-	return must(calloc(1, sizeof(struct arena)));
+	return mem_must(calloc(1, sizeof(struct arena)));
 }
 
 void
@@ -63,7 +63,7 @@ arena_alloc(struct arena *a, size_t size)
 	size = (size + ALIGN - 1) / ALIGN * ALIGN;
 	if (c == NULL || c->size - c->used < size) {
 		room = size > CHUNK_SIZE ? size : CHUNK_SIZE;
-		c = must(calloc(1, sizeof(*c) + room));
+		c = mem_must(calloc(1, sizeof(*c) + room));
 		c->size = room;
 		c->next = a->chunks;
 		a->chunks = c;

@@ -11,6 +11,9 @@
 
 #include <stddef.h>
 
+/* p itself, when it is not NULL. */
+void *mem_must(void *p);
+
 struct arena;
 
 struct arena *arena_new(void);

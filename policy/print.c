@@ -15,6 +15,7 @@
 
 #include "lib/amount.h"
 #include "lib/civil.h"
+#include "policy/mem.h"
 
 #define COLUMNS		80
 #define HARD_BLANK	'\001'
@@ -33,17 +34,12 @@ put(struct out *o, const char *fmt, ...) PRINTF(2, 3);
 static void
 put_bytes(struct out *o, const char *s, size_t n)
 {
-	char	*bigger;
-
 	if (o->len + n + 1 > o->size) {
 		if (o->fixed) {
 			n = o->size - 1 - o->len;
 		} else {
 			o->size = (o->len + n + 1) * 2;
-			bigger = realloc(o->text, o->size);
-			if (bigger == NULL)
-				abort();
-			o->text = bigger;
+			o->text = mem_must(realloc(o->text, o->size));
 		}
 	}
 	memcpy(o->text + o->len, s, n);

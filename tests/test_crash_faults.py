@@ -16,7 +16,8 @@ SNAPSHOTS = {'events': 60, 'batch': 5, 'every': 15}
 LOGFUL = {'events': 70, 'batch': 1, 'every': 30}
 CHANGE = {'events': 30, 'batch': 5, 'every': 25, 'change': 13}
 SHORT = {'events': 20, 'batch': 5, 'every': 10, 'change': 13}
-NAMES = {errno.ENOSPC: 'full', errno.EIO: 'error', errno.ENOMEM: 'memory'}
+# The last words of what ends at once without memory.
+NOTHING = ('policy: out of memory\n', 'engine: out of memory\n')
 
 
 def sentence(r, d, named):
@@ -65,6 +66,9 @@ def judge(rig, base, job, done, named=True, **fault):
         # What it did without was not needed.
         if done is not None and r.done != done:
             wrong = 'went on to another state: %s' % r.done
+    elif r.status == -6 and r.err in NOTHING:
+        # Where there is nobody to tell: see policy/mem.h, engine/save.c.
+        pass
     elif r.status != 1:
         wrong = 'status %s %r' % (r.status, r.err)
     else:
@@ -141,7 +145,9 @@ def creation(rig, job):
 def memory(rig, base, job, name):
     ref = rig.run(rig.fresh(base), job, calls='alloc')
     done = rig.reference(base, job).done if base else None
+    # All of the start, and a part of what repeats itself.
     todo = [c.n for c in ref.log if c.who == 'main']
+    todo = [n for i, n in enumerate(todo) if i < 200 or i % 16 == 5]
 
     def attempt(n):
         return judge(rig, base, job, done, named=False, calls='alloc', at=n,

@@ -11,6 +11,7 @@
 
 #include "db/row.h"
 #include "lib/civil.h"
+#include "lib/sha256.h"
 #include "tests/check.h"
 
 static const unsigned char key[ROW_KEY_LEN] =
@@ -179,7 +180,7 @@ test_golden(void)
 	check_case("the chain's hash is plain SHA-256");
 	chain_hash(own, row, len);
 	CHECK(memcmp(own, hash, 32) == 0);
-	row_sha256(own, row, len);
+	sha256(own, row, len);
 	crypto_hash_sha256(again, row, len);
 	CHECK(memcmp(own, again, 32) == 0);
 

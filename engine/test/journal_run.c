@@ -16,6 +16,7 @@
 
 #include "engine/journal.h"
 #include "lib/civil.h"
+#include "lib/sha256.h"
 
 #define T0_MS		INT64_C(1772323200000)	/* 2026-03-01 */
 #define STEP_MS		(5 * MS_PER_HOUR)
@@ -220,10 +221,10 @@ hash_event(void *ctx, const struct history_event *ev,
 	command_pack(&ev->c, open, &open_len, sealed, &sealed_len);
 	memcpy(open + open_len, sealed, sealed_len);
 	memcpy(open + open_len + sealed_len, ev->outcomes, ev->outcomes_len);
-	row_sha256(one, open, open_len + sealed_len + ev->outcomes_len);
+	sha256(one, open, open_len + sealed_len + ev->outcomes_len);
 	memcpy(both, sum, 32);
 	memcpy(both + 32, one, 32);
-	row_sha256(sum, both, sizeof(both));
+	sha256(sum, both, sizeof(both));
 	return RC_OK;
 }
 

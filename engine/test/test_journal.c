@@ -14,6 +14,7 @@
 #include "db/snapshot.h"
 #include "engine/head.h"
 #include "lib/civil.h"
+#include "lib/sha256.h"
 #include "tests/check.h"
 #include "wire/bytes.h"
 
@@ -301,7 +302,7 @@ copy_rows(const char *from, const char *to,
 		memcpy(own, row, len);
 		change(own, len);
 		memcpy(both, hash, 32);
-		row_sha256(hash, both, len);
+		sha256(hash, both, len);
 		memcpy(own + len - 32, hash, 32);
 		good = db_append(b, seq, own, len, e) == RC_OK;
 		free(both);
