@@ -1,7 +1,6 @@
 #include "engine/committer.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +22,6 @@ struct committer {
 	const unsigned char *key;
 	uint64_t	 first, last;
 	unsigned char	 hash[ROW_HASH_LEN];
-	_Atomic uint64_t seq;
 };
 
 static enum rc
@@ -50,11 +48,8 @@ run(void *arg)
 			break;
 		(void)pthread_mutex_unlock(&c->lock);
 		rc = sync_row(c, &c->why);
-		if (rc == RC_OK) {
-			atomic_store(&c->seq, c->last);
-			if (c->durable != NULL)
-				c->durable(c->ctx, c->last);
-		}
+		if (rc == RC_OK && c->durable != NULL)
+			c->durable(c->ctx, c->last);
 		(void)pthread_mutex_lock(&c->lock);
 		c->rc = rc;
 		c->busy = false;
@@ -69,7 +64,7 @@ run(void *arg)
 
 enum rc
 committer_new(struct committer **out, struct db *db,
-    const unsigned char hash[ROW_HASH_LEN], uint64_t seq,
+    const unsigned char hash[ROW_HASH_LEN],
     void (*durable)(void *ctx, uint64_t seq), void *ctx, struct err *e)
 {
 	struct committer	*c = calloc(1, sizeof(*c));
@@ -81,7 +76,6 @@ committer_new(struct committer **out, struct db *db,
 	c->durable = durable;
 	c->ctx = ctx;
 	memcpy(c->hash, hash, sizeof(c->hash));
-	atomic_init(&c->seq, seq);
 	(void)pthread_mutex_init(&c->lock, NULL);
 	(void)pthread_cond_init(&c->wake, NULL);
 	if (row_maker_new(&c->maker, e) != RC_OK) {
@@ -164,10 +158,4 @@ committer_flush(struct committer *c, unsigned char hash_out[ROW_HASH_LEN],
 		memcpy(hash_out, c->hash, ROW_HASH_LEN);
 	(void)pthread_mutex_unlock(&c->lock);
 	return rc;
-}
-
-uint64_t
-committer_seq(const struct committer *c)
-{
-	return atomic_load(&c->seq);
 }

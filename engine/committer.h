@@ -15,11 +15,10 @@ struct committer;
 
 /*
  * The db is the committer's from now on until committer_free().  `hash`: of
- * the last row; `seq`: the last event there is.  `durable` (may be NULL) is
- * called from the thread.
+ * the last row.  `durable` (may be NULL) is called from the thread.
  */
 enum rc committer_new(struct committer **out, struct db *db,
-    const unsigned char hash[ROW_HASH_LEN], uint64_t seq,
+    const unsigned char hash[ROW_HASH_LEN],
     void (*durable)(void *ctx, uint64_t seq), void *ctx, struct err *e)
     MUST_CHECK;
 /* Does not flush. */
@@ -38,8 +37,5 @@ enum rc committer_push(struct committer *c, struct row_maker **maker,
 /* Wait until all is durable; *hash_out (may be NULL): of the last row. */
 enum rc committer_flush(struct committer *c,
     unsigned char hash_out[ROW_HASH_LEN], struct err *e) MUST_CHECK;
-
-/* The last durable event; from any thread. */
-uint64_t committer_seq(const struct committer *c);
 
 #endif

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/take.h"
 #include "engine/unseal.h"
 
 struct history {
@@ -168,32 +167,4 @@ history_event(struct history *h, struct history_event *out, bool *more_out,
 	rc = history_unpack(out, &h->lists, &raw, e);
 	return err_wrap(e, rc, "row %ju: event %ju", (uintmax_t)h->row,
 	    (uintmax_t)raw.seq);
-}
-
-enum rc
-history_outcomes(const struct history_event *ev,
-    const struct ident_key *ids, struct outcome_record *out, size_t max,
-    size_t *n_out, struct err *e)
-{
-	const unsigned char	*p = ev->outcomes;
-	const unsigned char	*end = p + ev->outcomes_len;
-	const struct outcome_of	 of = {
-		.id = take_ident(ids, ev->c.id),
-		.amount_sat = ev->c.amount_sat,
-		.t_ms = ev->c.t_ms,
-	};
-	enum rc			 rc;
-	size_t			 n = 0;
-
-	while (p < end) {
-		if (n == max)
-			return err_set(e, "event %ju: more than %zu outcomes",
-			    (uintmax_t)ev->seq, max);
-		if ((rc = outcome_unpack(&out[n], &p, end, &of, e)) != RC_OK)
-			return err_wrap(e, rc, "event %ju",
-			    (uintmax_t)ev->seq);
-		n++;
-	}
-	*n_out = n;
-	return RC_OK;
 }

@@ -67,12 +67,4 @@ enum rc history_raw(struct history *h, struct row_event *out, bool *more_out,
 enum rc history_unpack(struct history_event *out, struct command_lists *lists,
     const struct row_event *raw, struct err *e) MUST_CHECK;
 
-/*
- * The outcomes of an event, unpacked: at most `max` of them, *n_out how many
- * there are.  `ids`: the key of fingerprints.
- */
-enum rc history_outcomes(const struct history_event *ev,
-    const struct ident_key *ids, struct outcome_record *out, size_t max,
-    size_t *n_out, struct err *e) MUST_CHECK;
-
 #endif

@@ -43,18 +43,6 @@ journal_state(const struct journal *j)
 	return &j->state;
 }
 
-const struct keyring *
-journal_keys(const struct journal *j)
-{
-	return j->keys;
-}
-
-uint64_t
-journal_durable_seq(const struct journal *j)
-{
-	return committer_seq(j->committer);
-}
-
 void
 journal_stats(const struct journal *j, struct db_stats *out)
 {
@@ -382,7 +370,7 @@ start_committer(struct journal *j, const struct journal_config *cfg,
 	enum rc	 rc;
 
 	if ((rc = committer_new(&j->committer, j->db, j->state.row_hash,
-	    j->state.seq, cfg->durable, cfg->ctx, e)) == RC_OK)
+	    cfg->durable, cfg->ctx, e)) == RC_OK)
 		begin_row(j);
 	return rc;
 }

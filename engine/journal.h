@@ -77,9 +77,7 @@ enum rc journal_snapshot(struct journal *j, struct err *e) MUST_CHECK;
 
 /* The state, to read: with all that was taken, durable or not. */
 const struct rebuilt *journal_state(const struct journal *j);
-uint64_t journal_durable_seq(const struct journal *j);
-/* The keys, to read; and the store's figures. */
-const struct keyring *journal_keys(const struct journal *j);
+/* The store's figures. */
 void journal_stats(const struct journal *j, struct db_stats *out);
 
 /*

@@ -74,7 +74,10 @@ begin(struct journal *j, struct err *e)
 	pid_t			 parent = getpid(), pid;
 	enum rc			 rc;
 
-	if ((rc = keyring_make(j->keys, row_month(j->state.t_ms), &key,
+	/* Nothing is being sealed now: what was forgotten beside us goes out
+	 * of our memory, too. */
+	if ((rc = keyring_reread(j->keys, e)) != RC_OK ||
+	    (rc = keyring_make(j->keys, row_month(j->state.t_ms), &key,
 	    e)) != RC_OK)
 		return rc;
 	j->snapshot_seq = j->state.seq;
