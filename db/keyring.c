@@ -23,7 +23,8 @@
  *			number and the above; a free slot has zeros
  *
  * A slot that says GONE with a wrong checksum was being destroyed when the
- * machine stopped: that is completed, never undone.
+ * machine stopped: that is completed, never undone.  One that says KEY! and
+ * ends in zeros was being made: nothing was sealed under it, and it is free.
  */
 #define _GNU_SOURCE
 #include "db/keyring.h"
@@ -176,6 +177,11 @@ slot_get(struct slot *out, const unsigned char *p, unsigned i,
 	}
 	if (out->state == SLOT_GONE) {
 		out->unfinished = !good || !sodium_is_zero(p + 8, 32);
+		return RC_OK;
+	}
+	if (out->state == SLOT_THERE &&
+	    sodium_is_zero(p + SLOT_SUM_AT, SLOT_SUM_LEN)) {
+		memset(out, 0, sizeof(*out));
 		return RC_OK;
 	}
 	return err_set(e, "%s: is damaged: slot %u, which says it is of %"

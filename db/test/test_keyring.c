@@ -434,6 +434,39 @@ test_torn_destruction(void)
 	free(bytes);
 }
 
+/* Nothing was sealed under a key whose slot is not whole yet. */
+static void
+test_torn_making(void)
+{
+	const unsigned char	*key;
+	unsigned char		*bytes = malloc(LEN), old[32], next[32];
+	struct keyring		*k = made();
+	struct err		 e;
+	size_t			 cut;
+
+	check_case("a making that stopped half-way is begun anew");
+	make(k, JAN, old);
+	make(k, JAN + 1, next);
+	keyring_free(&k);
+	if (bytes == NULL)
+		abort();
+	for (cut = 4; cut <= 40; cut += 4) {
+		slurp(path, bytes);
+		memset(bytes + HEAD + SLOT + cut, 0, SLOT - cut);
+		spew(path, bytes, LEN);
+		CHECK_INT(keyring_open(&k, path, true, &e), RC_OK);
+		CHECK_INT(keyring_get(k, JAN, &key), KEY_THERE);
+		CHECK_INT(keyring_get(k, JAN + 1, &key), KEY_NEVER);
+		make(k, JAN + 1, next);
+		keyring_free(&k);
+		CHECK_INT(keyring_open(&k, path, false, &e), RC_OK);
+		CHECK_INT(keyring_get(k, JAN + 1, &key), KEY_THERE);
+		CHECK(memcmp(key, next, 32) == 0);
+		keyring_free(&k);
+	}
+	free(bytes);
+}
+
 /* A life; every step is said on the pipe when it is done. */
 static void
 live(int to)
@@ -664,6 +697,7 @@ main(void)
 	test_refused();
 	test_flips();
 	test_torn_destruction();
+	test_torn_making();
 	test_crash();
 	test_failed_sync();
 	test_together();
