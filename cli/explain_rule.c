@@ -216,6 +216,59 @@ tell_reading(const struct facts *f, const char *name, bool read, bool kept,
 		    sat));
 }
 
+static bool
+has_fact(const struct outcome_record *r, int slot)
+{
+	int	 i;
+
+	for (i = 0; i < r->n_facts; i++)
+		if (r->facts[i].slot == slot)
+			return true;
+	return false;
+}
+
+static void
+tell_around(const struct facts *f, const struct operand *o)
+{
+	const struct program	*p = f->p;
+	char			 name[SLOT_TEXT_MAX];
+
+	if (o->kind == OPERAND_SLOT && p->slots[o->index].kind == SLOT_AGG &&
+	    p->aggs[p->slots[o->index].index].def.stage == STAGE_ASKED &&
+	    !has_fact(f->r, o->index))
+		f->tell(f->ctx, slot_name(p, name, sizeof(name), o->index),
+		    "as around its asking");
+}
+
+static int
+lower(int low, int jump)
+{
+	return jump >= 0 && jump < low ? jump : low;
+}
+
+/*
+ * S28: at the end of a delay what all asked for is not read again; it counts
+ * whether the rule was crossed around the asking.  A rule's tests lie
+ * together and jump only downwards.
+ */
+static void
+tell_shared(const struct facts *f, const struct prog_rule *rule)
+{
+	const struct prog_test	*t;
+	int			 i, low = rule->start;
+
+	if (rule->taint_ms == 0)
+		return;
+	for (i = rule->start; i >= 0 && i >= low; i--) {
+		t = &f->p->tests[i];
+		low = lower(lower(low, t->if_true), t->if_false);
+		if (t->shared) {
+			tell_around(f, &t->left);
+			tell_around(f, &t->right);
+		}
+	}
+}
+
 void
 rule_facts(const struct outcome_record *r, int i, const struct program *p,
     void (*tell)(void *ctx, const char *name, const char *value), void *ctx)
@@ -239,6 +292,9 @@ rule_facts(const struct outcome_record *r, int i, const struct program *p,
 			tell_slot(&f, slot, r->facts[k].known,
 			    r->facts[k].value);
 	}
+	if (r->did[i] == RULE_MATCHED &&
+	    (r->cause == CAUSE_MATURED || r->cause == CAUSE_CODE))
+		tell_shared(&f, &p->rules[r->rules[i]]);
 	tell_reading(&f, "hot", reads->hot, r->hot_read, r->hot_sat);
 	tell_reading(&f, "fund", reads->fund, r->fund_read, r->fund_sat);
 }

@@ -13,7 +13,7 @@
 #include "policy/print.h"
 
 #define WIDTH		80
-#define NAME_WIDTH_MAX	56
+#define NAME_WIDTH_MAX	44
 #define FACTS_MAX	(SLOTS_MAX + 64 + 3)
 
 struct page {
@@ -110,6 +110,7 @@ struct fact_line {
 	char	 value[96];
 };
 
+/* Of one decision. */
 struct fact_lines {
 	struct fact_line list[FACTS_MAX];
 	size_t	 n;
@@ -122,7 +123,13 @@ collect(void *ctx, const char *name, const char *value)
 	struct fact_lines	*l = ctx;
 	struct fact_line	*one;
 	int			 width;
+	size_t			 i;
 
+	/* What an earlier rule read is told there. */
+	for (i = 0; i < l->n; i++)
+		if (strcmp(l->list[i].name, name) == 0 &&
+		    strcmp(l->list[i].value, value) == 0)
+			return;
 	if (l->n == FACTS_MAX)
 		return;
 	one = &l->list[l->n++];
@@ -135,25 +142,44 @@ collect(void *ctx, const char *name, const char *value)
 		l->width = width;
 }
 
+/* A name longer than its column goes on in the next line. */
 static void
-put_facts(const struct page *p, const struct outcome_record *r, int i,
-    const struct program *prog)
+put_fact(const struct page *p, const struct fact_line *l, int width)
 {
-	static struct fact_lines	 l;
-	size_t				 k;
-	int				 pad;
+	const char	*at = l->name;
+	int		 used = 0, n;
 
-	l.n = 0;
-	l.width = 12;
-	rule_facts(r, i, prog, collect, &l);
-	for (k = 0; k < l.n; k++) {
-		pad = l.width - columns(l.list[k].name);
-		put_style(p, STYLE_DIM);
-		(void)fprintf(p->f, "        %s%*s  ", l.list[k].name,
-		    pad > 0 ? pad : 0, "");
-		put_style(p, STYLE_PLAIN);
-		(void)fprintf(p->f, "%s\n", l.list[k].value);
+	put_style(p, STYLE_DIM);
+	(void)fputs("        ", p->f);
+	while (*at != '\0') {
+		n = (int)strcspn(at, " ");
+		if (used > 0 && used + 1 + n > width) {
+			(void)fputs("\n          ", p->f);
+			used = 2;
+		} else if (used > 0) {
+			(void)fputc(' ', p->f);
+			used++;
+		}
+		(void)fprintf(p->f, "%.*s", n, at);
+		used += n;
+		at += n;
+		at += strspn(at, " ");
 	}
+	(void)fprintf(p->f, "%*s  ", width > used ? width - used : 0, "");
+	put_style(p, STYLE_PLAIN);
+	(void)fprintf(p->f, "%s\n", l->value);
+}
+
+static void
+put_facts(const struct page *p, struct fact_lines *l,
+    const struct outcome_record *r, int i, const struct program *prog)
+{
+	size_t	 k = l->n;
+
+	l->width = 12;
+	rule_facts(r, i, prog, collect, l);
+	for (; k < l->n; k++)
+		put_fact(p, &l->list[k], l->width);
 }
 
 /* The file's own name is enough: which one it is stands at the top. */
@@ -196,8 +222,8 @@ put_rule_head(const struct page *p, const char *asks, const char *note,
 }
 
 static void
-put_rule(const struct page *p, const struct outcome_record *r, int i,
-    const struct program *prog)
+put_rule(const struct page *p, struct fact_lines *l,
+    const struct outcome_record *r, int i, const struct program *prog)
 {
 	static const char *const	 notes[] = {
 		[RULE_MATCHED] = NULL,
@@ -218,7 +244,7 @@ put_rule(const struct page *p, const struct outcome_record *r, int i,
 		(void)fputs("      ", p->f);
 		put_wrapped(p, text, 10, 6);
 	}
-	put_facts(p, r, i, prog);
+	put_facts(p, l, r, i, prog);
 }
 
 static const char *
@@ -241,6 +267,7 @@ static enum rc
 put_judged(const struct page *p, const struct outcome_record *r,
     struct err *e)
 {
+	static struct fact_lines	 facts;
 	const struct story_policy	*pol;
 	char				 where[256];
 	enum rc				 rc;
@@ -256,9 +283,10 @@ put_judged(const struct page *p, const struct outcome_record *r,
 		    pol->why.text);
 		return RC_OK;
 	}
+	facts.n = 0;
 	for (i = 0; i < r->n_rules; i++)
 		if (rule_spoke(r, i, pol->program))
-			put_rule(p, r, i, pol->program);
+			put_rule(p, &facts, r, i, pol->program);
 	if (r->by_default)
 		put_rule_head(p, verdict_text(pol->policy->dflt),
 		    "no rule allowed it", STYLE_WARN, "default",
@@ -454,6 +482,19 @@ remember(struct page *p, const struct command *c,
 		p->people = r->people;
 }
 
+/* The event's, after what is in that line already. */
+static void
+put_number(const struct page *p, uint64_t seq, int used)
+{
+	char	 text[32];
+
+	(void)snprintf(text, sizeof(text), "[%ju]", (uintmax_t)seq);
+	put_style(p, STYLE_DIM);
+	(void)fprintf(p->f, "%s%s\n", used + 2 + columns(text) > WIDTH ?
+	    "\n    " : "  ", text);
+	put_style(p, STYLE_PLAIN);
+}
+
 static enum rc
 put_outcome(void *ctx, const struct command *c,
     const struct outcome_record *r, struct err *e)
@@ -461,6 +502,7 @@ put_outcome(void *ctx, const struct command *c,
 	struct page	*p = ctx;
 	char		 when[CIVIL_TEXT_MAX], text[TOLD_MAX];
 	const char	*what = what_text(c, r);
+	int		 used;
 	enum term_style	 style = r->type == OUTCOME_REFUSED ? STYLE_BAD :
 	    style_of(r->state);
 
@@ -468,15 +510,15 @@ put_outcome(void *ctx, const struct command *c,
 	put_style(p, STYLE_BOLD);
 	(void)fprintf(p->f, "\n%s  %s", civil_format(when, r->t_ms), what);
 	put_style(p, STYLE_PLAIN);
+	used = columns(when) + 2 + columns(what);
 	if (*told_outcome(text, r) != '\0') {
 		(void)fputs(": ", p->f);
 		put_style(p, style);
 		(void)fputs(text, p->f);
 		put_style(p, STYLE_PLAIN);
+		used += 2 + columns(text);
 	}
-	put_style(p, STYLE_DIM);
-	(void)fprintf(p->f, "  [%ju]\n", (uintmax_t)p->ev->seq);
-	put_style(p, STYLE_PLAIN);
+	put_number(p, p->ev->seq, used);
 	put_who(p, c, r);
 	if (c->type == COMMAND_FACT && r->type == OUTCOME_TAKEN) {
 		(void)fputs("    ", p->f);

@@ -517,6 +517,38 @@ def test_policies():
          'tight' not in some.stdout, some)
 
 
+def test_around():
+    """A burst: the first of it is held when its delay ends (S28)."""
+    policy = '''policy 1
+default hold
+class seldom-seen when not proven
+delay 1h "look" when seldom-seen
+allow "all" when amount <= 5 btc
+hold "burst" when seldom-seen and distinct accounts asked on platform in 1h of
+    seldom-seen > 3
+'''
+    lines = [{'type': 'scenario', 't': 0, 'version': 1, 'network': 'main'}]
+    lines += [line('account', i, account='u%d' % i) for i in range(6)]
+    lines.append(line('hot_balance', 6, amount='100'))
+    lines += [ask('b%d' % i, MIN * (i + 1), '1', 'u%d' % i)
+              for i in range(5)]
+    lines.append(line('deposit', 3 * H, account='u5', amount='1'))
+    record('around', lines, policy)
+    r = explain('b0', db='around')
+    case('explain: a burst around its asking', has(
+        r, 'asked for: delay 1h, waiting', 'its delay ended',
+        'hold for 1 person burst', 'asked on platform in 1h of '
+        'seldom-seen as around its asking', 'Now held'), r)
+    r = explain('b4', db='around')
+    case('explain: a burst that it met', has(
+        r, 'asked on platform in 1h of seldom-seen 5'), r)
+    case('explain: a fact stands once', len(re.findall(
+        r'^ +proven +no$', r.stdout, re.M)) == 1, r)
+    case('explain: long names in 80 columns', max(
+        len(s) for s in (explain('b0', db='around').stdout +
+                         r.stdout).splitlines()) <= 80, r)
+
+
 def test_forgotten():
     """March's keys are destroyed; the chain goes on over it."""
     record('f', scenario())
@@ -581,6 +613,7 @@ def main():
         test_decisions(rows)
         test_explain()
         test_explain_json()
+        test_around()
         test_policies()
         test_forgotten()
         test_log()
