@@ -138,14 +138,15 @@ on_progress(void *ctx, uint64_t done, uint64_t total)
 
 /* What a replay of the file cannot know. */
 static void
-warn(const struct export_counts *n)
+warn(const struct export_counts *n, bool keys)
 {
 	int	 t;
 
 	if (n->forgotten > 0)
 		(void)fprintf(stderr, "drawbridge export: %" PRIu64 " events "
-		    "had personal data that was forgotten; a replay may "
-		    "decide otherwise there\n", n->forgotten);
+		    "had personal data that %s; a replay may decide "
+		    "otherwise there\n", n->forgotten, keys ?
+		    "was forgotten" : "cannot be read without the keyring");
 	if (n->strangers > 0)
 		(void)fprintf(stderr, "drawbridge export: %" PRIu64
 		    " withdrawals of accounts that were never opened are left "
@@ -206,6 +207,7 @@ run(struct options *o, struct err *e)
 	struct progress		 p;
 	struct opened		 db;
 	enum rc			 rc;
+	bool			 keys;
 
 	if ((rc = opened_new(&db, o->db, false, e)) != RC_OK)
 		return rc;
@@ -217,10 +219,11 @@ run(struct options *o, struct err *e)
 	rc = export_journal(&n, db.db, db.keys, &o->x, e);
 	if (!o->quiet)
 		progress_end(&p);
+	keys = db.keys != NULL;
 	opened_free(&db);
 	if (rc != RC_OK)
 		return rc;
-	warn(&n);
+	warn(&n, keys);
 	return say(o, &n, e);
 }
 

@@ -79,6 +79,7 @@ print_difference(void *ctx, const struct judge_difference *d, struct err *e)
 	json_put_text(&j, "recorded", d->recorded);
 	json_put_text(&j, "here", d->here);
 	json_put_bool(&j, "after", d->after);
+	json_put_bool(&j, "unsure", d->unsure);
 	json_close(&j);
 	return json_end(&j) == RC_OK ? RC_OK : err_set(e, "standard output "
 	    "cannot be written");
@@ -130,6 +131,7 @@ print_summary(const struct opened *o, const struct judge_result *r,
 	json_put_uint(&j, "followed", r->followed);
 	json_put_uint(&j, "decisions", r->decisions);
 	json_put_uint(&j, "differences", r->differences);
+	json_put_uint(&j, "unsure", r->unsure);
 	json_put_uint(&j, "after", r->after);
 	json_put_uint(&j, "starts_from", start->snapshot_seq);
 	json_put_uint(&j, "start_follows", start->followed);
@@ -339,8 +341,10 @@ ask(struct checked *c, const struct options *o, const char *db,
 		;
 	if (rc != RC_OK)
 		return rc;
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0 ||
-	    c->summary == NULL)
+	if (status == 0 && c->summary == NULL)
+		return err_set(e, "%s says nothing of this journal: is it a "
+		    "drawbridge?", o->program);
+	if (status != 0)
 		return err_set(e, "%s cannot start on this journal: it %s %d",
 		    o->program, WIFSIGNALED(status) ? "was killed by signal" :
 		    "ended with status", WIFSIGNALED(status) ?
@@ -392,6 +396,7 @@ print_text(const struct options *o, const struct checked *c)
 	const json_t	*s = c->summary;
 	uint64_t	 semantics = number_of_key(s, "semantics");
 	uint64_t	 n = number_of_key(s, "differences");
+	uint64_t	 unsure = number_of_key(s, "unsure");
 
 	printf("%s: version %s, semantics %" PRIu64 ", layout %" PRIu64
 	    "; here: %s, %d, %d\n", o->program, text_of_key(s, "version"),
@@ -408,11 +413,14 @@ print_text(const struct options *o, const struct checked *c)
 		printf("%" PRIu64 " events could not be judged: their "
 		    "personal data is forgotten.\n",
 		    number_of_key(s, "followed"));
+	if (unsure > 0)
+		printf("%" PRIu64 " of the differences came after those and "
+		    "may be due to what is forgotten.\n", unsure);
 	print_start(s);
-	if (n > 0 && semantics <= number_of_key(s, "semantics_to"))
+	if (n > unsure && semantics <= number_of_key(s, "semantics_to"))
 		printf("It decides otherwise under a number of semantics "
-		    "that this journal has already: a\nstart that judges "
-		    "those rows again will stop there. Do not install "
+		    "that this journal has\nalready: a start that judges "
+		    "those rows again will stop there. Do not install\n"
 		    "it.\n");
 	else
 		printf("What is recorded stays as it was decided; it decides "
@@ -425,8 +433,8 @@ print_check_json(const struct options *o, const struct checked *c,
 {
 	static const char *const numbers[] = { "semantics", "layout",
 		"semantics_from", "semantics_to", "events", "judged",
-		"followed", "decisions", "differences", "after",
-		"starts_from", "start_follows" };
+		"followed", "decisions", "differences", "unsure",
+		"after", "starts_from", "start_follows" };
 	const struct kind	*k = c->kinds;
 	struct json		 j;
 	size_t			 i;
@@ -458,6 +466,18 @@ print_check_json(const struct options *o, const struct checked *c,
 	return json_end(&j) == RC_OK ? RC_OK : err_set(e, "cannot be written");
 }
 
+/* What is wrong with the journal is not said of the program. */
+static enum rc
+look(const char *db, struct err *e)
+{
+	struct opened	 op;
+	enum rc		 rc = opened_new(&op, db, true, e);
+
+	if (rc == RC_OK)
+		opened_free(&op);
+	return rc;
+}
+
 static int
 check(const struct options *o)
 {
@@ -472,7 +492,7 @@ check(const struct options *o)
 		    "DRAWBRIDGE_DATA");
 	else if (access(o->program, X_OK) == -1)
 		rc = err_set(&e, "%s: %s", o->program, strerror(errno));
-	else
+	else if ((rc = look(db, &e)) == RC_OK)
 		rc = ask(&c, o, db, &e);
 	if (rc == RC_OK && o->json)
 		rc = print_check_json(o, &c, &e);

@@ -158,10 +158,12 @@ tell(struct judge *j, const struct input *in, const struct history_event *ev,
 	char			 here[COMPARE_TEXT_MAX];
 	struct judge_difference	 d = { .seq = ev->seq, .t_ms = ev->c.t_ms,
 				    .c = &ev->c, .recorded = recorded,
-				    .here = here, .after = j->differs };
+				    .here = here, .after = j->differs,
+				    .unsure = j->r->followed > 0 };
 
 	(void)compare_texts(recorded, here, in, ev, &j->trail);
 	*(j->differs ? &j->r->after : &j->r->differences) += 1;
+	j->r->unsure += d.unsure && !d.after;
 	return j->o->difference != NULL ? j->o->difference(j->o->ctx, &d, e) :
 	    RC_OK;
 }

@@ -7,6 +7,10 @@
  * goes on from its own decision until it is set to what was recorded again,
  * which is done as soon as it costs no more than what was judged meanwhile.
  * Differences in between may only follow from the first: they are told apart.
+ *
+ * An engine that followed an event without its personal data knows less than
+ * the one that decided: where a key may be used from, which networks an
+ * account came from.  What it decides otherwise from then on is `unsure`.
  */
 #ifndef SIM_JUDGE_H
 #define SIM_JUDGE_H
@@ -26,6 +30,7 @@ struct judge_difference {
 	const char	*recorded;	/* "decided, allow, released" */
 	const char	*here;
 	bool		after;		/* it may follow from an earlier one */
+	bool		unsure;		/* or from what is forgotten */
 };
 
 struct judge_result {
@@ -34,6 +39,8 @@ struct judge_result {
 	uint64_t	followed;	/* without their personal data */
 	uint64_t	decisions;	/* of withdrawals, recorded */
 	uint64_t	differences;	/* events, without those after one */
+	uint64_t	unsure;		/* of `differences`: what came before
+					 * was in part only followed */
 	uint64_t	after;
 	uint64_t	policies;
 	uint32_t	semantics_min, semantics_max;	/* of the rows */

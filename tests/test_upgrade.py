@@ -7,6 +7,7 @@ import os
 import shutil
 import sys
 import tempfile
+import time
 
 import journal_tools as t
 from journal_tools import case, run
@@ -51,6 +52,10 @@ def before(db):
     case('what the next version would decide otherwise is told before',
          ['no difference: %s' % r.stdout] * (not d.get('differences')))
     r = run('upgrade', 'check', t.PROG, '--db', db, '--json')
+    t.sentence('another program', run('upgrade', 'check', '/bin/true', '--db',
+                                      db, status=None), 'is it a drawbridge')
+    t.sentence('no journal', run('upgrade', 'check', NEXT, '--db', db + '.no',
+                                 status=None), 'no such database')
     case('the same version decides the same',
          ['%s' % r.stdout] * (json.loads(r.stdout)['differences'] != 0))
 
@@ -65,6 +70,32 @@ def goes_on(name, db, policy, longer, prog):
     record(db, policy, longer, prog=prog)
     kinds = [waits(db, 'w11'), waits(db, 'w101')]
     case(name, ['%s' % kinds] * (kinds != [6, 12]))
+
+
+def forgotten(folder):
+    """What is forgotten makes no version look as if it decided otherwise."""
+    db = os.path.join(folder, 'forgotten.db')
+    policy = t.policy(os.path.join(folder, 'f.policy'), POLICY +
+                      'delay 1h "elsewhere" when ip new to account\n')
+    path = os.path.join(folder, 'f.jsonl')
+    t.scenario(path, t.head(hot='1000') + [
+        t.ask('f%d' % i, t.D + i * 6 * t.H, '0.1', 'abm'[i % 3],
+              ip='192.0.2.%d' % (i % 3 + 1)) for i in range(240)])
+    record(db, policy, path)
+    day = json.loads(run('audit', 'log', '--db', db, '--from', '200',
+                         '--until', '200', '--json').stdout)['t']
+    day = time.strftime('%Y-%m-01', time.gmtime(day / 1000))
+    run('forget', '--db', db, '--before', day, '--yes', '--quiet')
+    r = run('upgrade', 'check', t.PROG, '--db', db, '--json')
+    d = json.loads(r.stdout)
+    case('after a forget the same version is not said to decide otherwise',
+         ['nothing is forgotten, or nothing follows from it: %s' % d] * (
+             not d['followed'] or not d['unsure']) +
+         ['%s' % d] * (d['differences'] != d['unsure']))
+    r = run('upgrade', 'check', t.PROG, '--db', db)
+    case('and says why', ['%s' % r.stdout] * (
+        'may be due to what is forgotten' not in r.stdout or
+        'Do not install' in r.stdout))
 
 
 def main():
@@ -94,6 +125,7 @@ def main():
     record(bare, policy, path, prog=NEXT)
     verify('from then on it judges what it decided itself', bare, NEXT, True)
     run('audit', 'verify', '--quiet', '--db', bare)
+    forgotten(folder)
     shutil.rmtree(folder)
     return 1 if t.failed else 0
 
