@@ -50,6 +50,7 @@ story_open(struct story *out, struct opened *op, const char *id,
 	out->told.personal = personal;
 	if ((rc = db_open(&out->db, db_url(op->db), DB_READ, e)) != RC_OK)
 		return rc;
+	db_stop_at(out->db, db_stops_at(op->db));
 	return history_new(&out->rows, out->db, op->keys, e);
 }
 

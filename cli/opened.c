@@ -25,6 +25,7 @@ opened_new(struct opened *out, const char *url, bool need_keys,
 {
 	char		 buf[PATH_ROOM];
 	const char	*path = opened_url(url, buf, sizeof(buf));
+	uint64_t	 last;
 	enum rc		 rc;
 
 	memset(out, 0, sizeof(*out));
@@ -33,6 +34,12 @@ opened_new(struct opened *out, const char *url, bool need_keys,
 		    "DRAWBRIDGE_DATA");
 	if ((rc = db_open(&out->db, path, DB_READ, e)) != RC_OK)
 		return rc;
+	/* Before the keyring, which has the key of every row up to there. */
+	if ((rc = db_last(out->db, &last, e)) != RC_OK) {
+		opened_free(out);
+		return rc;
+	}
+	db_stop_at(out->db, last);
 	if (need_keys || access(db_keyring_path(out->db), F_OK) == 0)
 		rc = keyring_open(&out->keys, db_keyring_path(out->db),
 		    false, e);

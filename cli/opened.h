@@ -1,6 +1,6 @@
 /*
  * A journal opened by a tool: to read, beside the engine that may be using
- * it, or a copy that nobody uses.
+ * it, or a copy that nobody uses.  It ends where it ended then.
  */
 #ifndef CLI_OPENED_H
 #define CLI_OPENED_H

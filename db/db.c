@@ -163,16 +163,36 @@ db_append(struct db *db, uint64_t seq, const unsigned char *row, size_t len,
 	return rc;
 }
 
+static enum rc
+clamp(const struct db *db, uint64_t *row, enum rc rc)
+{
+	if (rc == RC_OK && db->stop != 0 && *row > db->stop)
+		*row = db->stop;
+	return rc;
+}
+
 enum rc
 db_last(struct db *db, uint64_t *seq_out, struct err *e)
 {
-	return db->ops->last(db, seq_out, e);
+	return clamp(db, seq_out, db->ops->last(db, seq_out, e));
 }
 
 enum rc
 db_find(struct db *db, uint64_t seq, uint64_t *row_out, struct err *e)
 {
-	return db->ops->find(db, seq, row_out, e);
+	return clamp(db, row_out, db->ops->find(db, seq, row_out, e));
+}
+
+void
+db_stop_at(struct db *db, uint64_t row)
+{
+	db->stop = row;
+}
+
+uint64_t
+db_stops_at(const struct db *db)
+{
+	return db->stop;
 }
 
 enum rc
@@ -185,7 +205,12 @@ enum rc
 db_next(struct db *db, uint64_t *seq_out, const unsigned char **row_out,
     size_t *len_out, struct err *e)
 {
-	return db->ops->next(db, seq_out, row_out, len_out, e);
+	enum rc	 rc = db->ops->next(db, seq_out, row_out, len_out, e);
+
+	if (rc == RC_OK && db->stop != 0 && *row_out != NULL &&
+	    *seq_out > db->stop)
+		*row_out = NULL;
+	return rc;
 }
 
 uint64_t

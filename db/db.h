@@ -76,6 +76,14 @@ enum rc db_next(struct db *db, uint64_t *seq_out,
     const unsigned char **row_out, size_t *len_out, struct err *e)
     MUST_CHECK;
 
+/*
+ * From now on this db ends with row `row`, whatever is appended; 0: with the
+ * last again.  For a tool, whose keyring has the keys of the months that
+ * there were when it began, and which is to end while an engine goes on.
+ */
+void db_stop_at(struct db *db, uint64_t row);
+uint64_t db_stops_at(const struct db *db);
+
 /* About how many bytes all rows have, for progress. */
 uint64_t db_bytes(struct db *db);
 

@@ -45,6 +45,7 @@ struct db {
 	enum db_mode		 mode;
 	bool			 spent;	/* an append failed: no more */
 	uint64_t		 last;	/* the last row appended; 0: not yet */
+	uint64_t		 stop;	/* db_stop_at(); 0: nowhere */
 	char			*name;	/* as the caller wrote it */
 	char			*path;	/* absolute, without symbolic links */
 	char			*keyring;

@@ -98,6 +98,30 @@ walk_all(struct db *db, uint64_t from)
 }
 
 static void
+test_stop(void)
+{
+	struct db	*db = open_db("rows", DB_WRITE);
+	struct db	*tool = open_db("rows", DB_READ);
+	uint64_t	 seq;
+
+	check_case("told to stop at a row, a tool sees none that comes");
+	CHECK_INT(db_stops_at(tool), 0);
+	db_stop_at(tool, 1991);
+	CHECK_INT(db_stops_at(tool), 1991);
+	CHECK(add(db, 2001) == RC_OK);
+	CHECK(db_last(tool, &seq, &err) == RC_OK && seq == 1991);
+	CHECK(db_find(tool, 2005, &seq, &err) == RC_OK && seq == 1991);
+	CHECK(db_find(tool, 15, &seq, &err) == RC_OK && seq == 11);
+	CHECK_INT(walk_all(tool, 1), 200);
+	CHECK_INT(walk_all(tool, 2000), 0);
+	db_stop_at(tool, 0);
+	CHECK(db_last(tool, &seq, &err) == RC_OK && seq == 2001);
+	CHECK_INT(walk_all(tool, 1), 201);
+	db_close(&tool);
+	db_close(&db);
+}
+
+static void
 test_rows(void)
 {
 	struct db	*db;
@@ -131,16 +155,18 @@ test_rows(void)
 	db_close(&db);
 	CHECK(db == NULL);
 
+	test_stop();
+
 	check_case("closed and opened again");
 	CHECK(access(at("rows-wal"), F_OK) == -1);
 	db = open_db("rows", DB_WRITE);
-	CHECK_INT(walk_all(db, 1), 200);
-	CHECK(add(db, 2001) == RC_OK);
+	CHECK_INT(walk_all(db, 1), 201);
+	CHECK(add(db, 2011) == RC_OK);
 	CHECK(strcmp(db_keyring_path(db), at("rows.keys")) == 0);
 	CHECK(strcmp(db_snapshot_folder(db), at("rows.snapshots")) == 0);
 	db_close(&db);
 	db = open_db("rows", DB_READ);
-	CHECK_INT(walk_all(db, 1), 201);
+	CHECK_INT(walk_all(db, 1), 202);
 	CHECK(db_bytes(db) > 200 * 4000);
 	db_close(&db);
 	CHECK(access(at("rows-wal"), F_OK) == -1);
