@@ -229,6 +229,8 @@ find_place(struct playing *p, struct err *e)
 		return rc;
 	rc = record_place(&p->ro.place, old.db,
 	    text_of(record_source(p->record)), e);
+	if (rc == RC_OK && p->o.history)
+		rc = record_live(&p->ro.live_seq, old.db, e);
 	opened_free(&old);
 	return rc;
 }

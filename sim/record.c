@@ -171,6 +171,52 @@ record_place(struct record_place *out, struct db *db, struct text source,
 	return rc;
 }
 
+static enum rc
+live_in(uint64_t *seq_out, struct history *h, uint64_t from, uint64_t until,
+    struct err *e)
+{
+	struct history_event	 ev;
+	struct history_row	 row;
+	bool			 more;
+	enum rc			 rc;
+
+	if ((rc = history_seek(h, from, e)) != RC_OK)
+		return rc;
+	for (;;) {
+		if ((rc = history_row(h, &row, &more, e)) != RC_OK)
+			return rc;
+		if (!more || row.head.seq >= until)
+			return RC_OK;
+		while ((rc = history_event(h, &ev, &more, e)) == RC_OK && more)
+			if (ev.c.type == COMMAND_WITHDRAW && !ev.c.history)
+				*seq_out = ev.seq;
+		if (rc != RC_OK)
+			return rc;
+	}
+}
+
+enum rc
+record_live(uint64_t *seq_out, struct db *db, struct err *e)
+{
+	struct history		*h = NULL;
+	uint64_t		 row, until, from, step = TAIL;
+	enum rc			 rc;
+
+	*seq_out = 0;
+	if ((rc = db_last(db, &row, e)) != RC_OK || row == 0 ||
+	    (rc = history_new(&h, db, NULL, e)) != RC_OK)
+		return rc;
+	for (until = UINT64_MAX, from = row; *seq_out == 0; step *= 4) {
+		if ((rc = live_in(seq_out, h, from, until, e)) != RC_OK ||
+		    from == 1)
+			break;
+		until = from;
+		from = from > step ? from - step : 1;
+	}
+	history_free(&h);
+	return rc;
+}
+
 /* Playing */
 
 static void
@@ -292,6 +338,12 @@ record_play(struct record *r, struct journal *j,
 	if ((rc = go_on(r, o, out, e)) != RC_OK ||
 	    (rc = in_time(r, journal_state(j)->t_ms, e)) != RC_OK)
 		return rc;
+	if (r->more && r->history && o->live_seq != 0) {
+		(void)err_set(e, "the journal decides withdrawals already "
+		    "(event %ju): what happened before is learnt from only "
+		    "before the first", (uintmax_t)o->live_seq);
+		return scenario_reader_blame(r->reader, r->line, NULL, e);
+	}
 	rc = play(r, j, o, out, e);
 	out->ignored = r->ignored;
 	if (rc == RC_OK)

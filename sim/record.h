@@ -50,10 +50,20 @@ struct record_place {
 enum rc record_place(struct record_place *out, struct db *db,
     struct text source, struct err *e) MUST_CHECK;
 
+/*
+ * The last withdrawal that was decided and not learnt from; *seq_out 0 when
+ * there is none.  Reads from the end, in growing steps; needs no keys.
+ */
+enum rc record_live(uint64_t *seq_out, struct db *db, struct err *e)
+    MUST_CHECK;
+
 struct record_options {
 	uint64_t	batch;		/* commands in one commit */
 	uint64_t	from;		/* first line wanted; 0: any */
 	struct record_place place;	/* where to go on */
+	/* record_live(): history that the journal does not have is refused,
+	 * or who may import could make any destination trusted (S34). */
+	uint64_t	live_seq;
 	/* Who and why: on the first command, if given. */
 	struct text	by;
 	struct text	reason;

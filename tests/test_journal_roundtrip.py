@@ -225,6 +225,18 @@ def test_import(folder, scenario):
     e = run('import', '--db', db, write(os.path.join(folder, 'late.jsonl'),
                                         text), status=1)
     case('history comes first', 'is before the time' not in e and e)
+    end = json.loads(text[-1])['t']
+    more = [json.dumps(dict(json.loads(s), t=end + 1000 + i))
+            for i, s in enumerate(s for s in text if '"deposit"' in s[:20])]
+    before = run('audit', 'head', '--db', db)
+    e = run('import', '--db', db, write(os.path.join(folder, 'more.jsonl'),
+                                        text[:1] + more[:3]), status=1)
+    wrong = None
+    if 'decides withdrawals already' not in e:
+        wrong = e
+    elif run('audit', 'head', '--db', db) != before:
+        wrong = 'the journal was changed'
+    case('a journal that decides is taught nothing more', wrong)
 
 
 def test_policy(folder, scenario):
