@@ -115,10 +115,12 @@ def seconds(args):
 def reads(exe, build, figures, ratios):
     events = int(os.environ.get("EVENTS") or 2000000)
     accounts = max(10000, events // 100)
+    # Sixteen withdrawals an account are remembered; none may be refused.
+    room = max(accounts, events // 16 + 1)
     program = os.path.join(build, "drawbridge")
     with Folder(build) as folder:
         note(f"read: making {events:,} events")
-        made = run([exe, "decide", folder, policy_for(folder, accounts),
+        made = run([exe, "decide", folder, policy_for(folder, room),
                     str(accounts), str(events - accounts), "100",
                     str(max(120, events // 80000))])
         path = os.path.join(folder, "journal.db")

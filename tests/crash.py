@@ -126,8 +126,10 @@ class Rig:
             out = (e.stdout or b'').decode(errors='replace')
         calls = []
         if fault and os.path.exists(log):
-            with open(log) as f:
-                calls = [Call(line.rstrip('\n')) for line in f]
+            # What was killed may have broken off in the middle of a line.
+            if status != -9:
+                with open(log) as f:
+                    calls = [Call(line.rstrip('\n')) for line in f]
             os.unlink(log)
         return Result(status, out, err, calls)
 

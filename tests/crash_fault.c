@@ -22,6 +22,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -189,6 +190,13 @@ end(struct call *c, long result)
 static char		 failed_path[PATH_MAX];
 static _Atomic bool	 told[256];
 
+/*
+ * A sync gets its number and learns what failed before it in one step, or
+ * one that comes after a failed one could be told nothing of it.  A child
+ * has one thread, and may have been forked while another held this.
+ */
+static pthread_mutex_t	 syncing = PTHREAD_MUTEX_INITIALIZER;
+
 static bool
 told_now(const struct call *c, int fd)
 {
@@ -209,23 +217,37 @@ failure(const struct call *c)
 	return no;
 }
 
+/* Number it; with what it fails, or 0. */
+static int
+begin_sync(struct call *c, const char *name, int fd)
+{
+	const bool	 alone = getpid() != main_pid;
+	int		 no;
+
+	if (!alone)
+		(void)pthread_mutex_lock(&syncing);
+	begin(c, KIND_SYNC, name, fd, NULL);
+	if (told_now(c, fd))
+		no = EIO;
+	else if ((no = failure(c)) != 0 && fd >= 0 && fd < 256 &&
+	    failed_path[0] == '\0') {
+		atomic_store(&told[fd], true);
+		(void)snprintf(failed_path, sizeof(failed_path), "%s",
+		    c->path);
+	}
+	if (!alone)
+		(void)pthread_mutex_unlock(&syncing);
+	return no;
+}
+
 static long
 sync_it(const char *name, int fd, long number)
 {
 	struct call	 c;
-	int		 no;
+	int		 no = begin_sync(&c, name, fd);
 
-	begin(&c, KIND_SYNC, name, fd, NULL);
-	if (told_now(&c, fd)) {
-		errno = EIO;
-		return end(&c, -1);
-	}
-	if ((no = failure(&c)) == 0)
+	if (no == 0)
 		return end(&c, syscall(number, fd));
-	if (fd >= 0 && fd < 256 && failed_path[0] == '\0') {
-		atomic_store(&told[fd], true);
-		(void)snprintf(failed_path, sizeof(failed_path), "%s", c.path);
-	}
 	errno = no;
 	return end(&c, -1);
 }

@@ -38,7 +38,8 @@ def syncs(r):
     """
     bad = {}
     synced = {}
-    for c in r.log:
+    # In the order in which they began; a line is written at a call's end.
+    for c in sorted(r.log, key=lambda c: c.n):
         # Another process may do without the snapshot that one could not
         # write.
         if c.who == 'child':
