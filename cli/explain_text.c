@@ -407,6 +407,14 @@ taken_text(const struct command *c)
 	case COMMAND_UNFREEZE:
 	case COMMAND_HALT:
 	case COMMAND_RESUME:
+	case COMMAND_SECRET:
+	case COMMAND_CODE_USED:
+	case COMMAND_DOOR_KEY:
+	case COMMAND_OPERATOR:
+	case COMMAND_QUORUM:
+	case COMMAND_PROPOSAL:
+	case COMMAND_APPROVAL:
+	case COMMAND_DISCARD:
 	case COMMAND__END:
 		break;
 	}

@@ -381,6 +381,14 @@ put_own(struct said *l, const struct command *c, const struct told *t)
 	case COMMAND_DENY:
 	case COMMAND_HALT:
 	case COMMAND_RESUME:
+	case COMMAND_SECRET:
+	case COMMAND_CODE_USED:
+	case COMMAND_DOOR_KEY:
+	case COMMAND_OPERATOR:
+	case COMMAND_QUORUM:
+	case COMMAND_PROPOSAL:
+	case COMMAND_APPROVAL:
+	case COMMAND_DISCARD:
 	case COMMAND__END:
 		break;
 	}
@@ -543,6 +551,14 @@ json_own(struct json *j, const struct command *c)
 	case COMMAND_DENY:
 	case COMMAND_HALT:
 	case COMMAND_RESUME:
+	case COMMAND_SECRET:
+	case COMMAND_CODE_USED:
+	case COMMAND_DOOR_KEY:
+	case COMMAND_OPERATOR:
+	case COMMAND_QUORUM:
+	case COMMAND_PROPOSAL:
+	case COMMAND_APPROVAL:
+	case COMMAND_DISCARD:
 	case COMMAND__END:
 		break;
 	}

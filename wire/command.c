@@ -29,6 +29,12 @@ command_clear(struct command *c, enum command_type type, int64_t t_ms)
 	c->t_ms = t_ms;
 	c->limit_sat = -1;
 	c->tier = -1;
+	c->expires_ms = -1;
+	c->answers = -1;
+	c->roles = -1;
+	c->count = -1;
+	c->step = -1;
+	c->wait_ms = -1;
 }
 
 static void
@@ -85,12 +91,12 @@ void
 command_tidy(struct command *out, const struct command *c)
 {
 	const struct command_type_def	*def = &command_types[c->type];
-	uint32_t			 fields;
+	uint64_t			 fields;
 
 	command_clear(out, c->type, c->t_ms);
 	fields = command_present(c, def->may | def->one_of) | def->must;
 	for (; fields != 0; fields &= fields - 1)
-		copy_field(out, c, &command_fields[__builtin_ctz(fields)]);
+		copy_field(out, c, &command_fields[__builtin_ctzll(fields)]);
 }
 
 /* Packing */
@@ -101,7 +107,8 @@ command_open_room(const struct command *c)
 	size_t	 n = c->source.len + c->by.len + c->reason.len +
 	    c->account.len + c->key.len + c->id.len + c->group.len +
 	    c->partner.len + c->script.len + c->fact.name.len +
-	    c->fact.text.len + c->body.len, i;
+	    c->fact.text.len + c->body.len + c->order.len + c->proof.len +
+	    c->blob.len + c->name.len, i;
 
 	for (i = 0; i < c->n_facts; i++)
 		n += c->facts[i].name.len + c->facts[i].text.len +
@@ -218,8 +225,8 @@ command_pack(const struct command *c, unsigned char *open,
 {
 	const struct command_type_def	*def = &command_types[c->type];
 	unsigned char			*p = open, *s = sealed;
-	uint32_t			 flags;
-	uint32_t			 fields;
+	uint64_t			 flags;
+	uint64_t			 fields;
 
 	assert(command_check(c, NULL) == RC_OK);
 	flags = command_present(c, (def->may | def->one_of) & ~def->must);
@@ -228,7 +235,7 @@ command_pack(const struct command *c, unsigned char *open,
 	p = put_varint(p, (uint64_t)c->t_ms);
 	for (fields = flags | def->must; fields != 0; fields &= fields - 1)
 		p = put_field(p, &s, c,
-		    &command_fields[__builtin_ctz(fields)]);
+		    &command_fields[__builtin_ctzll(fields)]);
 	*open_len_out = (size_t)(p - open);
 	*sealed_len_out = (size_t)(s - sealed);
 }
@@ -385,26 +392,26 @@ get_field(struct bytes *b, struct bytes *sealed, struct command *out,
 
 /* A presence bit, and nothing behind it, would have a shorter form. */
 static enum rc
-check_flags(const struct command *c, uint32_t flags, struct err *e)
+check_flags(const struct command *c, uint64_t flags, struct err *e)
 {
-	uint32_t	 lack = flags & ~command_present(c, flags);
+	uint64_t	 lack = flags & ~command_present(c, flags);
 
 	if (lack != 0)
 		return err_set(e, "`%s`: said to be there, but is not",
-		    command_fields[__builtin_ctz(lack)].name);
+		    command_fields[__builtin_ctzll(lack)].name);
 	return RC_OK;
 }
 
 static enum rc
 get_fields(struct bytes *b, struct bytes *sealed, struct command *out,
-    struct command_lists *lists, uint32_t flags, struct err *e)
+    struct command_lists *lists, uint64_t flags, struct err *e)
 {
 	const struct command_type_def	*def = &command_types[out->type];
 	const struct command_field_def	*d;
-	uint32_t			 fields;
+	uint64_t			 fields;
 
 	for (fields = flags | def->must; fields != 0; fields &= fields - 1) {
-		d = &command_fields[__builtin_ctz(fields)];
+		d = &command_fields[__builtin_ctzll(fields)];
 		get_field(b, sealed, out, lists, d);
 		if (b->bad || sealed->bad)
 			return err_set(e, "`%s`: cut off, too long or not "
@@ -427,7 +434,7 @@ command_unpack(struct command *out, struct command_lists *lists,
 	struct bytes			 s = { NULL, NULL, false };
 	const struct command_type_def	*def;
 	uint64_t			 flags;
-	uint32_t			 one;
+	uint64_t			 one;
 	uint8_t				 type;
 
 	if (sealed != NULL)
@@ -440,13 +447,13 @@ command_unpack(struct command *out, struct command_lists *lists,
 	command_clear(out, (enum command_type)type, (int64_t)get_varint(&b));
 	if (b.bad)
 		return err_wrap(e, err_set(e, "cut off"), "%s", def->name);
-	if ((flags & ~(uint64_t)((def->may | def->one_of) & ~def->must)) != 0)
+	if ((flags & ~((def->may | def->one_of) & ~def->must)) != 0)
 		return err_set(e, "%s: a field that it does not have",
 		    def->name);
-	one = (uint32_t)flags & def->one_of;
+	one = flags & def->one_of;
 	if (def->one_of != 0 && (one == 0 || (one & (one - 1)) != 0))
 		return err_set(e, "%s: of whom it is, is not clear",
 		    def->name);
-	return err_wrap(e, get_fields(&b, &s, out, lists, (uint32_t)flags, e),
+	return err_wrap(e, get_fields(&b, &s, out, lists, flags, e),
 	    "%s", def->name);
 }

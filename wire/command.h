@@ -55,6 +55,25 @@ enum command_type {
 	COMMAND_UNFREEZE,
 	COMMAND_HALT,
 	COMMAND_RESUME,
+	/*
+	 * What the service keeps in the journal beside what the engine
+	 * decides on.  To the engine only time passes.
+	 */
+	COMMAND_SECRET,		/* of an account, sealed by auth: `secret` says
+				 * which, `blob` it, `step` its version; no
+				 * blob: it is gone */
+	COMMAND_CODE_USED,	/* a second factor was used, not for one
+				 * withdrawal: good once */
+	COMMAND_DOOR_KEY,	/* a key of the exchange's door: `roles` as in
+				 * wire/rights.h, 0: revoked; `blob`: public */
+	COMMAND_OPERATOR,	/* `name`, `roles` (0: removed), `blob`: his
+				 * public key, `limit_24h`: may release */
+	COMMAND_QUORUM,		/* `count` persons, and `wait` for what
+				 * loosens */
+	COMMAND_PROPOSAL,	/* `body`: a packed command that waits; its
+				 * number is this event's */
+	COMMAND_APPROVAL,	/* of the proposal that it `answers` */
+	COMMAND_DISCARD,	/* a proposal will not be done */
 	COMMAND__END
 };
 const char *command_type_text(enum command_type t);	/* "key_revoke" */
@@ -62,6 +81,8 @@ const char *command_type_text(enum command_type t);	/* "key_revoke" */
 #define COMMAND_NAME_MAX	64	/* bytes of any id or name */
 #define COMMAND_REASON_MAX	1024
 #define COMMAND_SCRIPT_MAX	42	/* ADDRESS_SCRIPT_MAX */
+#define COMMAND_PROOF_MAX	16384
+#define COMMAND_BLOB_MAX	8192
 #define COMMAND_CIDRS_MAX	256
 #define COMMAND_FACTS_MAX	64
 #define COMMAND_BODY_MAX	((size_t)256 << 20)
@@ -113,6 +134,28 @@ struct command {
 	size_t		n_facts;
 	struct text	body;		/* genesis, policy */
 	unsigned char	hash[32];	/* policy */
+	struct text	order;		/* withdraw: the customer's own id of it;
+					 * outcome: the txid in hex; deposit:
+					 * what makes it unique */
+	struct text	name;		/* operator; key, address_add: a label;
+					 * deposit: where it came from */
+	/*
+	 * Who asked, for those who check afterwards: a byte that says how (1
+	 * HMAC, nothing follows; 2 RSA, 3 Ed25519, a length and signature as
+	 * text of wire/bytes.h, then the message; 4 an operator, wire/
+	 * approval.h).
+	 */
+	struct text	proof;
+	struct text	blob;		/* a public key, or sealed bytes */
+	int64_t		expires_ms;	/* -1: never */
+	int64_t		answers;	/* an event's number; -1: none */
+	enum key_type	key_type;
+	enum secret_kind secret;
+	int64_t		roles;		/* wire/rights.h */
+	int64_t		count;		/* quorum: persons; outcome: vout */
+	int64_t		step;		/* of a code that was good (RFC 6238);
+					 * the version of a secret; -1: none */
+	int64_t		wait_ms;
 	/* The sealed part. */
 	bool		has_ip;		/* withdraw, login */
 	bool		forgotten;	/* unpacked without its sealed part,

@@ -54,11 +54,27 @@ const struct command_field_def command_fields[F__COUNT] = {
 	[F_FACT] = { "value", AT(fact), KIND_FACT, 0, COMMAND_REASON_MAX },
 	[F_HASH] = { "hash", AT(hash), KIND_HASH, 0, 0 },
 	[F_BODY] = { "body", AT(body), KIND_BYTES, 1, COMMAND_BODY_MAX },
+	[F_ORDER] = NAME_OF("order", order),
+	[F_EXPIRES] = { "expires", AT(expires_ms), KIND_NUMBER, 1,
+	    TIME_MS_MAX },
+	[F_ANSWERS] = { "answers", AT(answers), KIND_NUMBER, 1, INT64_MAX },
+	[F_PROOF] = { "proof", AT(proof), KIND_BYTES, 1, COMMAND_PROOF_MAX },
+	[F_BLOB] = { "blob", AT(blob), KIND_BYTES, 1, COMMAND_BLOB_MAX },
+	[F_KEY_TYPE] = { "key_type", AT(key_type), KIND_WORD, KEY_TYPE_HMAC,
+	    KEY_TYPE_ED25519 },
+	[F_ROLES] = { "roles", AT(roles), KIND_NUMBER, 0, UINT32_MAX },
+	[F_SECRET] = { "secret", AT(secret), KIND_WORD, SECRET_TOTP,
+	    SECRET_LINKS },
+	[F_COUNT] = { "count", AT(count), KIND_NUMBER, 0, 1000000 },
+	[F_STEP] = { "step", AT(step), KIND_NUMBER, 0, INT64_MAX },
+	[F_WAIT] = { "wait", AT(wait_ms), KIND_NUMBER, 0, TIME_MS_MAX },
+	[F_NAME] = NAME_OF("name", name),
 };
 
-#define BIT(f)		(UINT32_C(1) << (f))
+#define BIT(f)		(UINT64_C(1) << (f))
 /* Anybody may have sent anything, and say why. */
-#define SENT		(BIT(F_SOURCE) | BIT(F_BY) | BIT(F_REASON))
+#define SENT		(BIT(F_SOURCE) | BIT(F_BY) | BIT(F_REASON) |	\
+			 BIT(F_ANSWERS) | BIT(F_PROOF))
 /* An operator did it. */
 #define ACTED		BIT(F_BY)
 
@@ -69,9 +85,12 @@ const struct command_type_def command_types[COMMAND__END] = {
 	[COMMAND_RESTORED] = { "restored", 0, SENT, 0 },
 	[COMMAND_CLOCK] = { "clock", ACTED, SENT, 0 },
 	[COMMAND_ACCOUNT] = { "account", BIT(F_ACCOUNT),
-	    BIT(F_LIMIT) | BIT(F_TIER) | BIT(F_GROUP) | SENT, 0 },
+	    BIT(F_LIMIT) | BIT(F_TIER) | BIT(F_GROUP) | BIT(F_SCRIPT) |
+	    SENT, 0 },
 	[COMMAND_KEY] = { "key", BIT(F_ACCOUNT) | BIT(F_KEY),
-	    BIT(F_WITHDRAW) | BIT(F_CIDRS) | BIT(F_PARTNER) | SENT, 0 },
+	    BIT(F_WITHDRAW) | BIT(F_CIDRS) | BIT(F_PARTNER) |
+	    BIT(F_KEY_TYPE) | BIT(F_BLOB) | BIT(F_EXPIRES) | BIT(F_STEP) |
+	    BIT(F_NAME) | SENT, 0 },
 	[COMMAND_KEY_REVOKE] = { "key_revoke", BIT(F_KEY), SENT, 0 },
 	[COMMAND_SECURITY_CHANGE] = { "security_change",
 	    BIT(F_ACCOUNT) | BIT(F_WHAT), SENT, 0 },
@@ -79,8 +98,8 @@ const struct command_type_def command_types[COMMAND__END] = {
 	    BIT(F_IP) | BIT(F_DEVICE) | SENT, 0 },
 	[COMMAND_FACT] = { "fact", BIT(F_FACT), SENT,
 	    BIT(F_ACCOUNT) | BIT(F_ID) },
-	[COMMAND_DEPOSIT] = { "deposit", BIT(F_ACCOUNT) | BIT(F_AMOUNT), SENT,
-	    0 },
+	[COMMAND_DEPOSIT] = { "deposit", BIT(F_ACCOUNT) | BIT(F_AMOUNT),
+	    BIT(F_ORDER) | BIT(F_NAME) | SENT, 0 },
 	[COMMAND_BALANCE] = { "balance", BIT(F_ACCOUNT) | BIT(F_AMOUNT), SENT,
 	    0 },
 	[COMMAND_HOT_BALANCE] = { "hot_balance", BIT(F_AMOUNT), SENT, 0 },
@@ -88,17 +107,19 @@ const struct command_type_def command_types[COMMAND__END] = {
 	[COMMAND_CHAIN_SEEN] = { "chain_seen",
 	    BIT(F_SCRIPT) | BIT(F_FIRST_SEEN) | BIT(F_RECEIVED), SENT, 0 },
 	[COMMAND_ADDRESS_ADD] = { "address_add",
-	    BIT(F_ACCOUNT) | BIT(F_SCRIPT), SENT, 0 },
+	    BIT(F_ACCOUNT) | BIT(F_SCRIPT), BIT(F_NAME) | SENT, 0 },
 	[COMMAND_ADDRESS_REMOVE] = { "address_remove",
 	    BIT(F_ACCOUNT) | BIT(F_SCRIPT), SENT, 0 },
 	[COMMAND_WITHDRAW] = { "withdraw", BIT(F_ID) | BIT(F_ACCOUNT) |
 	    BIT(F_VIA) | BIT(F_SCRIPT) | BIT(F_PAYABLE),
 	    BIT(F_KEY) | BIT(F_CODE) | BIT(F_IP) | BIT(F_HISTORY) |
-	    BIT(F_FACTS) | SENT, 0 },
-	[COMMAND_CODE] = { "code", BIT(F_ID), SENT, 0 },
+	    BIT(F_FACTS) | BIT(F_ORDER) | BIT(F_STEP) | SENT, 0 },
+	[COMMAND_CODE] = { "code", BIT(F_ID), BIT(F_SECRET) | BIT(F_STEP) |
+	    SENT, 0 },
 	[COMMAND_RECEIPT] = { "receipt", BIT(F_ID), SENT, 0 },
 	[COMMAND_BURNED] = { "burned", BIT(F_ID), SENT, 0 },
-	[COMMAND_OUTCOME] = { "outcome", BIT(F_ID) | BIT(F_PAID), SENT, 0 },
+	[COMMAND_OUTCOME] = { "outcome", BIT(F_ID) | BIT(F_PAID),
+	    BIT(F_ORDER) | BIT(F_COUNT) | SENT, 0 },
 	[COMMAND_CANCEL] = { "cancel", BIT(F_ID), BIT(F_NOT_ME) | SENT, 0 },
 	[COMMAND_RELEASE] = { "release", BIT(F_ID) | ACTED, SENT, 0 },
 	[COMMAND_DENY] = { "deny", BIT(F_ID) | ACTED, SENT, 0 },
@@ -108,6 +129,19 @@ const struct command_type_def command_types[COMMAND__END] = {
 	    BIT(F_ACCOUNT) | BIT(F_KEY) },
 	[COMMAND_HALT] = { "halt", ACTED, SENT, 0 },
 	[COMMAND_RESUME] = { "resume", ACTED, SENT, 0 },
+	[COMMAND_SECRET] = { "secret", BIT(F_ACCOUNT) | BIT(F_SECRET),
+	    BIT(F_BLOB) | BIT(F_STEP) | SENT, 0 },
+	[COMMAND_CODE_USED] = { "code_used", BIT(F_ACCOUNT) | BIT(F_SECRET) |
+	    BIT(F_STEP), SENT, 0 },
+	[COMMAND_DOOR_KEY] = { "door_key", BIT(F_KEY) | BIT(F_ROLES),
+	    BIT(F_BLOB) | BIT(F_EXPIRES) | SENT, 0 },
+	[COMMAND_OPERATOR] = { "operator", BIT(F_NAME) | BIT(F_ROLES),
+	    BIT(F_BLOB) | BIT(F_LIMIT) | SENT, 0 },
+	[COMMAND_QUORUM] = { "quorum", BIT(F_COUNT) | BIT(F_WAIT), SENT, 0 },
+	[COMMAND_PROPOSAL] = { "proposal", BIT(F_BODY) | BIT(F_EXPIRES) |
+	    ACTED, SENT, 0 },
+	[COMMAND_APPROVAL] = { "approval", BIT(F_ANSWERS) | ACTED, SENT, 0 },
+	[COMMAND_DISCARD] = { "discard", BIT(F_ANSWERS), SENT, 0 },
 };
 
 const char *
@@ -156,13 +190,13 @@ is_present(const struct command *c, enum command_field f)
 	return false;
 }
 
-uint32_t
-command_present(const struct command *c, uint32_t of)
+uint64_t
+command_present(const struct command *c, uint64_t of)
 {
-	uint32_t	 there = 0;
+	uint64_t	 there = 0;
 
 	for (; of != 0; of &= of - 1) {
-		if (is_present(c, (enum command_field)__builtin_ctz(of)))
+		if (is_present(c, (enum command_field)__builtin_ctzll(of)))
 			there |= of & -of;
 	}
 	return there;
@@ -349,7 +383,7 @@ check_field(const struct command *c, const struct command_field_def *d,
 }
 
 enum rc
-command_check_fields(const struct command *c, uint32_t fields, struct err *e)
+command_check_fields(const struct command *c, uint64_t fields, struct err *e)
 {
 	const struct command_field_def	*d;
 
@@ -357,7 +391,7 @@ command_check_fields(const struct command *c, uint32_t fields, struct err *e)
 		return err_set(e, "`t`: no time between the years 1970 and "
 		    "9999");
 	for (; fields != 0; fields &= fields - 1) {
-		d = &command_fields[__builtin_ctz(fields)];
+		d = &command_fields[__builtin_ctzll(fields)];
 		if (check_field(c, d, e) != RC_OK)
 			return err_wrap(e, RC_FAILED, "`%s`", d->name);
 	}
@@ -368,7 +402,7 @@ enum rc
 command_check(const struct command *c, struct err *e)
 {
 	const struct command_type_def	*def;
-	uint32_t			 given, one;
+	uint64_t			 given, one;
 
 	if (c->type < COMMAND_TICK || c->type >= COMMAND__END)
 		return err_set(e, "`type`: there is no type %u",
@@ -377,13 +411,13 @@ command_check(const struct command *c, struct err *e)
 	one = command_present(c, def->one_of);
 	if (def->one_of != 0 && one == 0)
 		return err_set(e, "`%s`: missing, %s needs it or `%s`",
-		    command_fields[__builtin_ctz(def->one_of)].name,
+		    command_fields[__builtin_ctzll(def->one_of)].name,
 		    def->name,
-		    command_fields[31 - __builtin_clz(def->one_of)].name);
+		    command_fields[63 - __builtin_clzll(def->one_of)].name);
 	if ((one & (one - 1)) != 0)
 		return err_set(e, "`%s`: not together with `%s`",
-		    command_fields[__builtin_ctz(one)].name,
-		    command_fields[31 - __builtin_clz(one)].name);
+		    command_fields[__builtin_ctzll(one)].name,
+		    command_fields[63 - __builtin_clzll(one)].name);
 	given = command_present(c, def->may & ~def->must) | one;
 	return command_check_fields(c, given | def->must, e);
 }

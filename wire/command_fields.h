@@ -46,6 +46,19 @@ enum command_field {
 	F_FACT,
 	F_HASH,
 	F_BODY,
+	/* What the service added: may be absent again. */
+	F_ORDER,
+	F_EXPIRES,
+	F_ANSWERS,
+	F_PROOF,
+	F_BLOB,
+	F_KEY_TYPE,
+	F_ROLES,
+	F_SECRET,
+	F_COUNT,
+	F_STEP,
+	F_WAIT,
+	F_NAME,
 	F__COUNT
 };
 
@@ -75,9 +88,9 @@ extern const struct command_field_def command_fields[F__COUNT];
 /* Sets of fields. */
 struct command_type_def {
 	const char	*name;
-	uint32_t	 must;
-	uint32_t	 may;
-	uint32_t	 one_of;	/* exactly one of these */
+	uint64_t	 must;
+	uint64_t	 may;
+	uint64_t	 one_of;	/* exactly one of these */
 };
 extern const struct command_type_def command_types[COMMAND__END];
 
@@ -97,10 +110,10 @@ ip_is_v4(const unsigned char ip[16])
 }
 
 /* Those of the set `of` that are given in *c. */
-uint32_t command_present(const struct command *c, uint32_t of);
+uint64_t command_present(const struct command *c, uint64_t of);
 
 /* command_check() without the question whether fields are there. */
-enum rc command_check_fields(const struct command *c, uint32_t fields,
+enum rc command_check_fields(const struct command *c, uint64_t fields,
     struct err *e) MUST_CHECK;
 
 #endif

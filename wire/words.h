@@ -23,6 +23,20 @@ enum credential {
 /* How the value of a declared fact was written. */
 enum value_kind { VALUE_TEXT, VALUE_INTEGER, VALUE_FLAG };
 
+/* How requests under an API key are signed. */
+enum key_type { KEY_TYPE_NONE, KEY_TYPE_HMAC, KEY_TYPE_RSA,
+	KEY_TYPE_ED25519 };
+
+/* What auth keeps sealed for an account. */
+enum secret_kind {
+	SECRET_NONE,
+	SECRET_TOTP,		/* RFC 6238 */
+	SECRET_RECOVERY,	/* recovery codes, hashed */
+	SECRET_CONTACT,		/* where notices and codes go */
+	SECRET_PASSWORD,	/* hashed: self-service */
+	SECRET_LINKS,		/* links of notices: used ones */
+};
+
 /* A network of addresses; IPv4 is mapped into ::ffff:0:0/96. */
 struct cidr {
 	unsigned char	ip[16];
