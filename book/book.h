@@ -70,6 +70,14 @@ uint64_t book_seq(struct book *b);	/* how far it is */
 void book_ask(struct book *b, uint64_t ticket, uint64_t seq,
     const struct message *q, const struct book_now *now);
 
+/*
+ * What the command line reads from LOCAL_STATUS, besides what a person
+ * wants to see: "deployment" (32 hex digits), "network" ("regtest", ...),
+ * "demo", "t_ms", "seq", "mode", "halted", "halt_seq" (the event that halted,
+ * or null), "policy" (hash in force, hex), "waiting", "held", "stopped"
+ * (counts), "hot_sat", "fund_sat".
+ */
+
 /* Everything that is in force: keys, secrets, door keys, operators, the
  * quorum, open proposals and their approvals; in order of their numbers. */
 void book_load(struct book *b, uint64_t ticket, uint64_t seq);
