@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "sim/feed.h"
+#include "wire/cidr.h"
 
 static const enum command_type commands[SCENARIO__COUNT] = {
 	[SCENARIO_HEADER] = COMMAND__END,	/* none */
@@ -73,7 +74,7 @@ networks(struct command *c, struct command_room *room,
 	size_t	 i;
 
 	for (i = 0; i < ev->n_ips; i++) {
-		if (feed_cidr(&room->cidrs[i], ev->ips[i], e) != RC_OK)
+		if (cidr_parse(&room->cidrs[i], ev->ips[i], e) != RC_OK)
 			return err_wrap(e, RC_FAILED, "`ips`");
 	}
 	c->cidrs = room->cidrs;
@@ -93,7 +94,7 @@ places(struct command *c, struct command_room *room,
 		c->script.len = room->address.len;
 	}
 	c->has_ip = ev->ip.p != NULL;
-	if (c->has_ip && feed_ip(c->ip, ev->ip, e) != RC_OK)
+	if (c->has_ip && ip_parse(c->ip, ev->ip, e) != RC_OK)
 		return err_wrap(e, RC_FAILED, "`ip`");
 	return networks(c, room, ev, e);
 }

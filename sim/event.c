@@ -2,12 +2,12 @@
  * From commands to scenario lines.  Of addresses and networks there is one
  * spelling each, whatever was once written.
  */
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "sim/command.h"
+#include "wire/cidr.h"
 
 /* SCENARIO__COUNT: there is no such line. */
 static const enum scenario_type lines[COMMAND__END] = {
@@ -91,37 +91,6 @@ copy(struct scenario_event *ev, const struct command *c)
 		ev->reason = text_of(NULL);
 }
 
-/* Is the whole network within what IPv4 is mapped into? */
-static bool
-is_v4(const unsigned char ip[16], int bits)
-{
-	static const unsigned char	 mapped[12] = {
-		0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff };
-
-	return bits >= 96 && memcmp(ip, mapped, sizeof(mapped)) == 0;
-}
-
-static struct text
-ip_text(char buf[64], const unsigned char ip[16], int bits)
-{
-	const char	*s;
-
-	s = is_v4(ip, bits) ? inet_ntop(AF_INET, ip + 12, buf, 64) :
-	    inet_ntop(AF_INET6, ip, buf, 64);
-	assert(s != NULL);
-	return text_of(s);
-}
-
-static struct text
-cidr_text(char buf[64], const struct cidr *c)
-{
-	size_t	 n = ip_text(buf, c->ip, c->bits).len;
-
-	(void)snprintf(buf + n, 64 - n, "/%d",
-	    is_v4(c->ip, c->bits) ? c->bits - 96 : c->bits);
-	return text_of(buf);
-}
-
 static enum rc
 places(struct scenario_event *ev, struct event_room *room,
     const struct command *c, enum network net, struct err *e)
@@ -135,11 +104,12 @@ places(struct scenario_event *ev, struct event_room *room,
 		ev->address = text_of(room->address);
 	}
 	if (c->has_ip)
-		ev->ip = ip_text(room->ip, c->ip, 128);
+		ev->ip = text_of(ip_text(room->ip, c->ip));
 	if (c->n_cidrs > SCENARIO_IPS_MAX)
 		return err_set(e, "`ips`: at most %d", SCENARIO_IPS_MAX);
 	for (i = 0; i < c->n_cidrs; i++)
-		room->list[i] = cidr_text(room->ips[i], &c->cidrs[i]);
+		room->list[i] = text_of(cidr_text(room->ips[i],
+		    &c->cidrs[i]));
 	ev->ips = room->list;
 	ev->n_ips = c->n_cidrs;
 	return RC_OK;

@@ -1,6 +1,5 @@
 #include "sim/feed.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +7,7 @@
 #include "bitcoin/address.h"
 #include "engine/take.h"
 #include "sim/idmap.h"
+#include "wire/cidr.h"
 
 /* Addresses come again and again; decoding one costs more than finding it. */
 #define CACHE_SLOTS	16384
@@ -86,84 +86,6 @@ id_of(const struct feed *f, struct text text)
 	return take_ident(&f->ids, text);
 }
 
-/* Texts */
-
-/* The common case without a copy: four numbers up to 255, no leading 0. */
-static bool
-ipv4(unsigned char ip[16], const char *p, size_t len)
-{
-	const char	*end = p + len;
-	int		 i, v;
-
-	memset(ip, 0, 10);
-	ip[10] = ip[11] = 0xff;
-	for (i = 0; i < 4; i++) {
-		if (p == end || *p < '0' || *p > '9')
-			return false;
-		v = *p++ - '0';
-		while (p < end && *p >= '0' && *p <= '9') {
-			if (v == 0 || (v = v * 10 + (*p - '0')) > 255)
-				return false;
-			p++;
-		}
-		ip[12 + i] = (unsigned char)v;
-		if (i < 3 && (p == end || *p++ != '.'))
-			return false;
-	}
-	return p == end;
-}
-
-enum rc
-feed_ip(unsigned char ip[16], struct text text, struct err *e)
-{
-	char	 copy[INET6_ADDRSTRLEN];
-
-	if (ipv4(ip, text.p, text.len))
-		return RC_OK;
-	if (text.len < sizeof(copy) &&
-	    memchr(text.p, '\0', text.len) == NULL) {
-		memcpy(copy, text.p, text.len);
-		copy[text.len] = '\0';
-		if (inet_pton(AF_INET6, copy, ip) == 1)
-			return RC_OK;
-	}
-	return err_set(e, "no IP address");
-}
-
-enum rc
-feed_cidr(struct cidr *out, struct text text, struct err *e)
-{
-	const char		*slash = memchr(text.p, '/', text.len);
-	struct text	 ip = text;
-	int			 bits = -1, max, i;
-	const char		*p;
-
-	if (slash != NULL)
-		ip.len = (size_t)(slash - text.p);
-	if (feed_ip(out->ip, ip, e) != RC_OK)
-		return err_set(e, "no network: want ADDRESS or ADDRESS/BITS");
-	max = memchr(ip.p, ':', ip.len) != NULL ? 128 : 32;
-	if (slash != NULL) {
-		for (bits = 0, p = slash + 1; p < text.p + text.len; p++) {
-			if (*p < '0' || *p > '9' || p > slash + 3)
-				return err_set(e, "no number after the `/`");
-			bits = bits * 10 + (*p - '0');
-		}
-		if (p == slash + 1)
-			return err_set(e, "no number after the `/`");
-		if (bits > max)
-			return err_set(e, "/%d: at most /%d", bits, max);
-	}
-	bits = (bits < 0 ? max : bits) + 128 - max;
-	for (i = 0; i < 16; i++) {
-		if (bits < i * 8 + 8)
-			out->ip[i] &= (unsigned char)(bits <= i * 8 ? 0 :
-			    0xff << (i * 8 + 8 - bits));
-	}
-	out->bits = (uint8_t)bits;
-	return RC_OK;
-}
-
 enum rc
 feed_value(int64_t *out, enum type type, const struct scenario_event *ev,
     struct err *e)
@@ -223,7 +145,7 @@ static enum rc
 read_where(const struct scenario_event *ev, struct input *in, struct err *e)
 {
 	in->has_ip = ev->ip.p != NULL;
-	if (in->has_ip && feed_ip(in->ip, ev->ip, e) != RC_OK)
+	if (in->has_ip && ip_parse(in->ip, ev->ip, e) != RC_OK)
 		return err_wrap(e, RC_FAILED, "`ip`");
 	return RC_OK;
 }
@@ -237,7 +159,7 @@ read_key(const struct feed *f, const struct scenario_event *ev,
 	in->withdraw = ev->withdraw;
 	in->partner = id_of(f, ev->partner);
 	for (i = 0; i < ev->n_ips; i++) {
-		if (feed_cidr(&cidrs[i], ev->ips[i], e) != RC_OK)
+		if (cidr_parse(&cidrs[i], ev->ips[i], e) != RC_OK)
 			return err_wrap(e, RC_FAILED, "`ips`");
 	}
 	in->cidrs = cidrs;

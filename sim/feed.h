@@ -57,13 +57,6 @@ enum rc feed_check(struct feed *f, struct feed_item *item, struct err *e)
 /* Left out when `history`: people's decisions and halts of before. */
 bool feed_not_in_history(enum scenario_type type);
 
-/* IPv4 or IPv6; IPv4 mapped into IPv6. */
-enum rc feed_ip(unsigned char ip[16], struct text text,
-    struct err *e) MUST_CHECK;
-/* The same with an optional /BITS; bits beyond it are cleared. */
-enum rc feed_cidr(struct cidr *out, struct text text,
-    struct err *e) MUST_CHECK;
-
 /* A declared fact's value as the engine keeps it. */
 enum rc feed_value(int64_t *out, enum type type,
     const struct scenario_event *ev, struct err *e) MUST_CHECK;

@@ -4,6 +4,7 @@
 #include "sim/feed.h"
 #include "sim/idmap.h"
 #include "tests/check.h"
+#include "wire/cidr.h"
 
 static struct err	 why;
 
@@ -14,7 +15,7 @@ cidr_text(const char *text)
 	struct cidr	 c;
 	int		 i, n = 0;
 
-	if (feed_cidr(&c, text_of(text), &why) != RC_OK)
+	if (cidr_parse(&c, text_of(text), &why) != RC_OK)
 		return "bad";
 	for (i = 0; i < 16; i++)
 		n += snprintf(buf + n, sizeof(buf) - (size_t)n, "%02x",
