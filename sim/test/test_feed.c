@@ -9,7 +9,7 @@
 static struct err	 why;
 
 static const char *
-cidr_text(const char *text)
+read_back(const char *text)
 {
 	static char	 buf[64];
 	struct cidr	 c;
@@ -35,19 +35,19 @@ test_networks(void)
 	size_t				 i;
 
 	check_case("feed networks");
-	CHECK_STR(cidr_text("10.1.2.3"),
+	CHECK_STR(read_back("10.1.2.3"),
 	    "00000000000000000000ffff0a010203/128");
-	CHECK_STR(cidr_text("10.255.2.3/9"),
+	CHECK_STR(read_back("10.255.2.3/9"),
 	    "00000000000000000000ffff0a800000/105");
-	CHECK_STR(cidr_text("10.1.2.3/0"),
+	CHECK_STR(read_back("10.1.2.3/0"),
 	    "00000000000000000000ffff00000000/96");
-	CHECK_STR(cidr_text("2001:db8:ffff::1/33"),
+	CHECK_STR(read_back("2001:db8:ffff::1/33"),
 	    "20010db8800000000000000000000000/33");
-	CHECK_STR(cidr_text("::ffff:10.1.2.3"),
+	CHECK_STR(read_back("::ffff:10.1.2.3"),
 	    "00000000000000000000ffff0a010203/128");
-	CHECK_STR(cidr_text("::/0"), "00000000000000000000000000000000/0");
+	CHECK_STR(read_back("::/0"), "00000000000000000000000000000000/0");
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-		if (!CHECK(strcmp(cidr_text(bad[i]), "bad") == 0))
+		if (!CHECK(strcmp(read_back(bad[i]), "bad") == 0))
 			printf("#   %s\n", bad[i]);
 	}
 }
