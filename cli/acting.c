@@ -110,3 +110,38 @@ acting_run(const struct acting *a, struct command *c, const char *done)
 	service_close(&s);
 	return status;
 }
+
+struct message
+acting_question(enum endpoint of)
+{
+	struct message	 q;
+
+	message_clear(&q, MESSAGE_QUERY, 0);
+	q.endpoint = of;
+	return q;
+}
+
+int
+acting_list(const struct acting *a, const char *command,
+    const struct message *q, const struct table_column *columns,
+    const char *none)
+{
+	struct service	*s = NULL;
+	struct err	 e;
+	json_t		*j;
+
+	if (service_open(&s, &e) != RC_OK)
+		return acting_failed(command, &e);
+	j = service_query(s, q, &e);
+	service_close(&s);
+	if (j == NULL)
+		return acting_failed(command, &e);
+	if (a->json)
+		acting_print(j);
+	else if (json_is_array(j))
+		table_print(j, columns, none);
+	else
+		table_print_one(j, columns);
+	json_decref(j);
+	return STATUS_DONE;
+}

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "cli/service.h"
+#include "cli/table.h"
 
 struct acting {
 	struct service_act act;		/* --as, --reason, --yes */
@@ -40,6 +41,13 @@ int acting_run(const struct acting *a, struct command *c, const char *done);
  * NULL. */
 int acting_send(const struct acting *a, struct service *s, struct command *c,
     const char *done, json_t **answer_out);
+
+/* Ask and print: a list under columns, or JSON as it came. */
+int acting_list(const struct acting *a, const char *command,
+    const struct message *q, const struct table_column *columns,
+    const char *none);
+/* A question of that kind. */
+struct message acting_question(enum endpoint of);
 
 /* "drawbridge COMMAND: WHY" on standard error; STATUS_FAILED. */
 int acting_failed(const char *command, const struct err *e);

@@ -1,0 +1,390 @@
+/*
+ * drawbridge init: a data folder for a new service.
+ *
+ * It makes what cannot be made later: the master key, the journal with its
+ * keys, and the first operators, who need nobody's approval because there is
+ * nobody yet.  Everything after that is done by them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "auth/vault.h"
+#include "bitcoin/address.h"
+#include "cli/commands.h"
+#include "cli/keyfile.h"
+#include "engine/journal.h"
+#include "lib/civil.h"
+#include "policy/shipped.h"
+#include "wire/rights.h"
+
+#define OPERATORS_MAX	32
+#define PATH_MAX_	512
+
+enum { OPT_DATA = 256, OPT_OPERATOR, OPT_DEMO, OPT_NETWORK, OPT_POLICY,
+	OPT_QUORUM, OPT_WAIT, OPT_LISTEN, OPT_HELP };
+
+struct options {
+	const char	*data;
+	const char	*policy;
+	const char	*network;
+	const char	*listen;
+	const char	*operators[OPERATORS_MAX];	/* NAME=FILE */
+	int		 n_operators;
+	int64_t		 quorum;	/* 0: by their number */
+	int64_t		 wait_ms;	/* -1: by demo */
+	bool		 demo;
+};
+
+struct init {
+	const struct options *o;
+	char		 path[PATH_MAX_];
+	char		 name[OPERATORS_MAX][COMMAND_NAME_MAX + 1];
+	struct keyfile	 key[OPERATORS_MAX];
+	int		 n;
+	int64_t		 quorum;
+	struct journal	*journal;
+};
+
+static const char *
+in_data(struct init *i, const char *file)
+{
+	(void)snprintf(i->path, sizeof(i->path), "%s/%s", i->o->data, file);
+	return i->path;
+}
+
+/* Before anything is written: who they are. */
+
+static enum rc
+add(struct init *i, const char *name, size_t len, const char *file,
+    struct err *e)
+{
+	int	 k;
+
+	if (i->n == OPERATORS_MAX)
+		return err_set(e, "more than %d operators", OPERATORS_MAX);
+	if (len == 0 || len > COMMAND_NAME_MAX)
+		return err_set(e, "--operator: a name of 1 to %d bytes",
+		    COMMAND_NAME_MAX);
+	for (k = 0; k < i->n; k++) {
+		if (strncmp(i->name[k], name, len) == 0 &&
+		    i->name[k][len] == '\0')
+			return err_set(e, "operator %.*s is named twice",
+			    (int)len, name);
+	}
+	(void)snprintf(i->name[i->n], sizeof(i->name[0]), "%.*s", (int)len,
+	    name);
+	if (file != NULL && keyfile_public(&i->key[i->n], file, e) != RC_OK)
+		return RC_FAILED;
+	if (i->key[i->n].demo && strcmp(i->o->network, "regtest") != 0)
+		return err_set(e, "%s: a key made for trying; %s takes none",
+		    file, i->o->network);
+	for (k = 0; file != NULL && k < i->n; k++) {
+		if (memcmp(i->key[k].public_key, i->key[i->n].public_key,
+		    32) == 0)
+			return err_set(e, "%s and %s have the same key: an "
+			    "operator is a person", i->name[k],
+			    i->name[i->n]);
+	}
+	i->n++;
+	return RC_OK;
+}
+
+static enum rc
+read_operators(struct init *i, struct err *e)
+{
+	const char	*o, *equals;
+	int		 k;
+
+	for (k = 0; k < i->o->n_operators; k++) {
+		o = i->o->operators[k];
+		if ((equals = strchr(o, '=')) == NULL)
+			return err_set(e, "--operator %s: NAME=PUBLIC-KEY-"
+			    "FILE", o);
+		if (add(i, o, (size_t)(equals - o), equals + 1, e) != RC_OK)
+			return RC_FAILED;
+	}
+	if (i->o->demo && i->n == 0 &&
+	    (add(i, "alice", 5, NULL, e) != RC_OK ||
+	    add(i, "bob", 3, NULL, e) != RC_OK))
+		return RC_FAILED;
+	if (i->n == 0)
+		return err_set(e, "--operator NAME=PUBLIC-KEY-FILE is "
+		    "needed: nobody could restart what has stopped "
+		    "(or --demo, for trying)");
+	i->quorum = i->o->quorum > 0 ? i->o->quorum :
+	    i->o->demo || i->n == 1 ? 1 : 2;
+	if (i->quorum > i->n)
+		return err_set(e, "--quorum %d: there are only %d operators",
+		    (int)i->quorum, i->n);
+	return RC_OK;
+}
+
+/* The folder */
+
+static enum rc
+write_file(const char *path, mode_t mode, const char *text, struct err *e)
+{
+	size_t	 len = strlen(text);
+	int	 fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	bool	 ok;
+
+	if (fd == -1)
+		return err_set(e, "%s: %s", path, strerror(errno));
+	ok = write(fd, text, len) == (ssize_t)len && fsync(fd) == 0;
+	if (!ok)
+		(void)err_set(e, "%s: %s", path, strerror(errno));
+	(void)close(fd);
+	return ok ? RC_OK : RC_FAILED;
+}
+
+static enum rc
+make_folder(struct init *i, struct err *e)
+{
+	const char	*path;
+
+	if (mkdir(i->o->data, 0700) != 0 && errno != EEXIST)
+		return err_set(e, "%s: %s", i->o->data, strerror(errno));
+	path = in_data(i, "journal.db");
+	if (access(path, F_OK) == 0)
+		return err_set(e, "%s is there already: this folder has a "
+		    "service's data, and nothing was changed", path);
+	return RC_OK;
+}
+
+static enum rc
+demo_keys(struct init *i, struct err *e)
+{
+	char	 file[128];
+	int	 k;
+
+	if (!i->o->demo || i->o->n_operators > 0)
+		return RC_OK;
+	if (mkdir(in_data(i, "operators"), 0700) != 0 && errno != EEXIST)
+		return err_set(e, "%s: %s", i->path, strerror(errno));
+	for (k = 0; k < i->n; k++) {
+		(void)snprintf(file, sizeof(file), "operators/%s.key",
+		    i->name[k]);
+		if (keyfile_make(in_data(i, file), true, e) != RC_OK ||
+		    keyfile_public(&i->key[k], i->path, e) != RC_OK)
+			return RC_FAILED;
+	}
+	return RC_OK;
+}
+
+static enum rc
+configuration(struct init *i, struct err *e)
+{
+	char	 text[1024];
+
+	(void)snprintf(text, sizeof(text),
+	    "# drawbridged.conf(5) explains every line.\n"
+	    "network %s\n"
+	    "listen %s\n"
+	    "master-key file:%s/master.key\n", i->o->network, i->o->listen,
+	    i->o->data);
+	return write_file(in_data(i, "drawbridged.conf"), 0640, text, e);
+}
+
+/* The journal's first events */
+
+static enum rc
+take(struct init *i, struct command *c, struct err *e)
+{
+	uint64_t	 seq;
+
+	c->reason = text_of("the first of all");
+	return journal_take(i->journal, c, NULL, &seq, e);
+}
+
+static enum rc
+first_events(struct init *i, int64_t t_ms, struct err *e)
+{
+	struct command	 c;
+	uint32_t	 rights = 0;
+	int		 k;
+
+	if (!rights_of(&rights, text_of("lead,custodian")))
+		return err_set(e, "no such role");
+	for (k = 0; k < i->n; k++) {
+		command_clear(&c, COMMAND_OPERATOR, t_ms);
+		c.name = text_of(i->name[k]);
+		c.roles = rights;
+		c.blob.p = (const char *)i->key[k].public_key;
+		c.blob.len = sizeof(i->key[k].public_key);
+		if (take(i, &c, e) != RC_OK)
+			return RC_FAILED;
+	}
+	command_clear(&c, COMMAND_QUORUM, t_ms);
+	c.count = i->quorum;
+	c.wait_ms = i->o->wait_ms >= 0 ? i->o->wait_ms :
+	    i->o->demo ? 0 : MS_PER_DAY;
+	return take(i, &c, e);
+}
+
+static enum rc
+make_journal(struct init *i, struct err *e)
+{
+	char			 url[PATH_MAX_], policy[PATH_MAX_];
+	struct journal_config	 cfg = { .create = true,
+		.demo = i->o->demo, .receipt_at_release = true,
+		.policy_path = i->o->policy };
+	struct timespec		 now;
+	enum network		 net;
+	enum rc			 rc, closed;
+	struct err		 ignored;
+
+	if (!network_of(&net, i->o->network, strlen(i->o->network)))
+		return err_set(e, "--network %s: main, test, signet or "
+		    "regtest", i->o->network);
+	(void)snprintf(url, sizeof(url), "%s/journal.db", i->o->data);
+	(void)snprintf(policy, sizeof(policy), "%s/policy", i->o->data);
+	if (cfg.policy_path == NULL) {
+		cfg.policy_path = policy;
+		if (write_file(policy, 0640, policy_shipped, e) != RC_OK)
+			return RC_FAILED;
+	}
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	cfg.url = url;
+	cfg.network = (uint8_t)net;
+	cfg.t_ms = now.tv_sec * MS_PER_S + now.tv_nsec / 1000000;
+	if ((rc = journal_open(&i->journal, &cfg, e)) != RC_OK)
+		return rc;
+	if ((rc = first_events(i, cfg.t_ms, e)) == RC_OK)
+		rc = journal_flush(i->journal, e);
+	closed = journal_close(&i->journal, rc == RC_OK ? e : &ignored);
+	return rc != RC_OK ? rc : closed;
+}
+
+static enum rc
+make(struct init *i, struct err *e)
+{
+	enum rc	 rc;
+
+	if ((rc = read_operators(i, e)) != RC_OK ||
+	    (rc = make_folder(i, e)) != RC_OK ||
+	    (rc = demo_keys(i, e)) != RC_OK ||
+	    (rc = vault_make_file(in_data(i, "master.key"), e)) != RC_OK ||
+	    (rc = configuration(i, e)) != RC_OK)
+		return rc;
+	return make_journal(i, e);
+}
+
+static void
+say(const struct init *i)
+{
+	int	 k;
+
+	(void)printf("%s is ready: network %s, operators", i->o->data,
+	    i->o->network);
+	for (k = 0; k < i->n; k++)
+		(void)printf(" %s", i->name[k]);
+	(void)printf(", %d of them for what loosens\n", (int)i->quorum);
+	if (i->o->demo)
+		(void)puts("THIS IS FOR TRYING: the operators' keys lie in "
+		    "the data folder, one person is enough, nothing waits, "
+		    "and no network but regtest takes these keys.");
+	(void)printf("start it with: drawbridged -c %s/drawbridged.conf "
+	    "--data %s\n", i->o->data, i->o->data);
+}
+
+static const struct option	 names[] = {
+	{ "data", required_argument, NULL, OPT_DATA },
+	{ "operator", required_argument, NULL, OPT_OPERATOR },
+	{ "demo", no_argument, NULL, OPT_DEMO },
+	{ "network", required_argument, NULL, OPT_NETWORK },
+	{ "policy", required_argument, NULL, OPT_POLICY },
+	{ "quorum", required_argument, NULL, OPT_QUORUM },
+	{ "wait", required_argument, NULL, OPT_WAIT },
+	{ "listen", required_argument, NULL, OPT_LISTEN },
+	{ "help", no_argument, NULL, OPT_HELP },
+	{ NULL, 0, NULL, 0 }
+};
+
+/* "36h", "2d": hours or days. */
+static bool
+wait_of(int64_t *ms_out, const char *text)
+{
+	char	*end;
+
+	*ms_out = strtoll(text, &end, 10);
+	if (end == text || *ms_out < 0 || *ms_out > 10000)
+		return false;
+	if (strcmp(end, "h") == 0)
+		*ms_out *= MS_PER_HOUR;
+	else if (strcmp(end, "d") == 0)
+		*ms_out *= MS_PER_DAY;
+	else
+		return strcmp(end, "") == 0 && *ms_out == 0;
+	return true;
+}
+
+static bool
+option(struct options *o, int c)
+{
+	switch (c) {
+	case OPT_DATA:
+		o->data = optarg;
+		return true;
+	case OPT_OPERATOR:
+		if (o->n_operators == OPERATORS_MAX)
+			return false;
+		o->operators[o->n_operators++] = optarg;
+		return true;
+	case OPT_DEMO:
+		o->demo = true;
+		return true;
+	case OPT_NETWORK:
+		o->network = optarg;
+		return true;
+	case OPT_POLICY:
+		o->policy = optarg;
+		return true;
+	case OPT_QUORUM:
+		o->quorum = strtoll(optarg, NULL, 10);
+		return o->quorum > 0;
+	case OPT_WAIT:
+		return wait_of(&o->wait_ms, optarg);
+	case OPT_LISTEN:
+		o->listen = optarg;
+		return true;
+	}
+	return false;
+}
+
+int
+cmd_init(int argc, char **argv)
+{
+	struct options		 o = { .wait_ms = -1,
+		.listen = "127.0.0.1:8080" };
+	static struct init	 i;
+	struct err		 e;
+	int			 c;
+
+	while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (c == OPT_HELP)
+			return help("init");
+		if (!option(&o, c))
+			return usage("init");
+	}
+	if (o.data == NULL || optind != argc)
+		return usage("init");
+	if (o.network == NULL)
+		o.network = o.demo ? "regtest" : "main";
+	i.o = &o;
+	if (o.demo && strcmp(o.network, "regtest") != 0)
+		(void)err_set(&e, "--demo is for regtest: its keys are "
+		    "nobody's secret");
+	else if (make(&i, &e) == RC_OK) {
+		say(&i);
+		return STATUS_DONE;
+	}
+	(void)fprintf(stderr, "drawbridge init: %s\n", e.text);
+	return STATUS_FAILED;
+}
