@@ -106,6 +106,7 @@ static const struct type_def types[MESSAGE__END] = {
 	[MESSAGE_REKEY] = { "rekey", CLI_TO_AUTH },
 	[MESSAGE_STATS] = { "stats", WAY(ENGINE, AUTH) | WAY(NOTIFY, AUTH) |
 	    WAY(AUTH, API) },
+	[MESSAGE_SOCKET] = { "socket", TO_CHILDREN },
 };
 
 static const char *const rooms[ROOM__COUNT] = {

@@ -98,6 +98,10 @@ enum message_type {
 				 * been put in place */
 	/* Figures, one "name value" a line in body: on their way to api. */
 	MESSAGE_STATS,
+	MESSAGE_SOCKET,		/* parent > child, with an open socket: what it
+				 * is for in `status` (enum process_socket of
+				 * link/process.h), for a link the room at its
+				 * other end in `number` */
 	MESSAGE__END
 };
 
