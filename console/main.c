@@ -7,6 +7,7 @@
  * can show lies and lose requests, but do nothing that whoever may open the
  * socket may not do.
  */
+#define _GNU_SOURCE		/* accept4(), struct ucred */
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
