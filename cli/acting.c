@@ -37,10 +37,9 @@ acting_option(struct acting *a, int option, const char *command,
 	case ACTING_HELP:
 		*status_out = help(command);
 		return false;
-	default:
-		*status_out = usage(command);
-		return false;
 	}
+	*status_out = usage(command);
+	return false;
 }
 
 int

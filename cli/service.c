@@ -268,7 +268,7 @@ sign(struct service *s, struct message *m, unsigned char signature[64],
 }
 
 static enum rc
-send(struct service *s, struct message *m, bool *waiting_out,
+send_act(struct service *s, struct message *m, bool *waiting_out,
     json_t **answer_out, struct err *e)
 {
 	struct message	 answer;
@@ -322,7 +322,7 @@ service_act(struct service *s, struct command *c, const struct service_act *a,
 	m.state = a->approve;
 	if (a->as == NULL ||
 	    (rc = sign(s, &m, signature, c, a, e)) == RC_OK)
-		rc = send(s, &m, waiting_out, answer_out, e);
+		rc = send_act(s, &m, waiting_out, answer_out, e);
 done:
 	free(open);
 	free(sealed);

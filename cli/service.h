@@ -49,8 +49,8 @@ json_t *service_get(struct service *s, enum endpoint of, const char *account,
 enum rc service_call(struct service *s, struct message *ask,
     struct message *answer, struct err *e) MUST_CHECK;
 
-/* --as NAME, --reason TEXT: who acts.  The key: $DRAWBRIDGE_OPERATOR_KEY, or
- * with --demo DATA/operators/NAME.key.  Without a name nothing is signed,
+/* --as NAME, --reason TEXT: who acts.  The key: $DRAWBRIDGE_OPERATOR_KEY,
+ * or with --demo DATA/operators/NAME.key.  Without a name nothing is signed,
  * and only what tightens is taken. */
 struct service_act {
 	const char	*as;
@@ -58,7 +58,7 @@ struct service_act {
 	int64_t		answers;	/* 0: none */
 	bool		approve;	/* the purpose: approve a proposal, whose
 					 * command `c` is */
-	struct text	script;		/* release, deny: shown and signed */
+	struct text	script;		/* release, deny: shown, signed */
 	int64_t		amount_sat;	/* -1: none */
 	bool		yes;		/* do not ask */
 };
