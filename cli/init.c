@@ -18,6 +18,7 @@
 #include "auth/vault.h"
 #include "bitcoin/address.h"
 #include "cli/commands.h"
+#include "cli/founding.h"
 #include "cli/keyfile.h"
 #include "engine/journal.h"
 #include "lib/civil.h"
@@ -28,18 +29,20 @@
 #define PATH_MAX_	512
 
 enum { OPT_DATA = 256, OPT_OPERATOR, OPT_DEMO, OPT_NETWORK, OPT_POLICY,
-	OPT_QUORUM, OPT_WAIT, OPT_LISTEN, OPT_HELP };
+	OPT_QUORUM, OPT_WAIT, OPT_LISTEN, OPT_HISTORY, OPT_DRILL, OPT_HELP };
 
 struct options {
 	const char	*data;
 	const char	*policy;
 	const char	*network;
 	const char	*listen;
+	const char	*history;	/* a scenario */
 	const char	*operators[OPERATORS_MAX];	/* NAME=FILE */
 	int		 n_operators;
 	int64_t		 quorum;	/* 0: by their number */
 	int64_t		 wait_ms;	/* -1: by demo */
 	bool		 demo;
+	bool		 drill;		/* leave the theft in it for later */
 };
 
 struct init {
@@ -50,6 +53,8 @@ struct init {
 	int		 n;
 	int64_t		 quorum;
 	struct journal	*journal;
+	struct founding	*founding;
+	uint64_t	 n_taught;
 };
 
 static const char *
@@ -181,14 +186,23 @@ demo_keys(struct init *i, struct err *e)
 static enum rc
 configuration(struct init *i, struct err *e)
 {
-	char	 text[1024];
+	char	 text[2048], *policy = NULL, *data = NULL;
 
+	if ((data = realpath(i->o->data, NULL)) == NULL ||
+	    (i->o->policy != NULL &&
+	    (policy = realpath(i->o->policy, NULL)) == NULL)) {
+		free(data);
+		return err_set(e, "%s: %s", i->o->data, strerror(errno));
+	}
 	(void)snprintf(text, sizeof(text),
 	    "# drawbridged.conf(5) explains every line.\n"
 	    "network %s\n"
 	    "listen %s\n"
-	    "master-key file:%s/master.key\n", i->o->network, i->o->listen,
-	    i->o->data);
+	    "master-key file:%s/master.key\n%s%s%s", i->o->network,
+	    i->o->listen, data, policy != NULL ? "policy " : "",
+	    policy != NULL ? policy : "", policy != NULL ? "\n" : "");
+	free(policy);
+	free(data);
 	return write_file(in_data(i, "drawbridged.conf"), 0640, text, e);
 }
 
@@ -228,38 +242,80 @@ first_events(struct init *i, int64_t t_ms, struct err *e)
 	return take(i, &c, e);
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec	 now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * MS_PER_S + now.tv_nsec / 1000000;
+}
+
+/* What happened before, then the first operators. */
+static enum rc
+fill_journal(struct init *i, struct err *e)
+{
+	char		 where[PATH_MAX_];
+	struct vault	*vault = NULL;
+	enum rc		 rc;
+
+	if (i->founding == NULL)
+		return first_events(i, now_ms(), e);
+	(void)snprintf(where, sizeof(where), "file:%s/master.key",
+	    i->o->data);
+	if ((rc = vault_new(&vault, where, NULL, text_of(NULL), e)) == RC_OK)
+		rc = founding_teach(i->founding, i->journal, vault,
+		    &i->n_taught, e);
+	vault_free(&vault);
+	return rc == RC_OK ? first_events(i, now_ms(), e) : rc;
+}
+
+static enum rc
+shipped_policy(struct init *i, char *path, size_t room, struct err *e)
+{
+	(void)snprintf(path, room, "%s/policy", i->o->data);
+	return write_file(path, 0640, policy_shipped, e);
+}
+
 static enum rc
 make_journal(struct init *i, struct err *e)
 {
 	char			 url[PATH_MAX_], policy[PATH_MAX_];
 	struct journal_config	 cfg = { .create = true,
 		.demo = i->o->demo, .receipt_at_release = true,
-		.policy_path = i->o->policy };
-	struct timespec		 now;
-	enum network		 net;
+		.policy_path = i->o->policy, .url = url,
+		.t_ms = i->founding != NULL ?
+		    founding_first_ms(i->founding) : now_ms() };
+	enum network		 net = NETWORK_MAIN;
 	enum rc			 rc, closed;
 	struct err		 ignored;
 
-	if (!network_of(&net, i->o->network, strlen(i->o->network)))
-		return err_set(e, "--network %s: main, test, signet or "
-		    "regtest", i->o->network);
+	(void)network_of(&net, i->o->network, strlen(i->o->network));
 	(void)snprintf(url, sizeof(url), "%s/journal.db", i->o->data);
-	(void)snprintf(policy, sizeof(policy), "%s/policy", i->o->data);
+	cfg.network = (uint8_t)net;
 	if (cfg.policy_path == NULL) {
 		cfg.policy_path = policy;
-		if (write_file(policy, 0640, policy_shipped, e) != RC_OK)
+		if (shipped_policy(i, policy, sizeof(policy), e) != RC_OK)
 			return RC_FAILED;
 	}
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	cfg.url = url;
-	cfg.network = (uint8_t)net;
-	cfg.t_ms = now.tv_sec * MS_PER_S + now.tv_nsec / 1000000;
 	if ((rc = journal_open(&i->journal, &cfg, e)) != RC_OK)
 		return rc;
-	if ((rc = first_events(i, cfg.t_ms, e)) == RC_OK)
+	if ((rc = fill_journal(i, e)) == RC_OK)
 		rc = journal_flush(i->journal, e);
 	closed = journal_close(&i->journal, rc == RC_OK ? e : &ignored);
 	return rc != RC_OK ? rc : closed;
+}
+
+static enum rc
+read_history(struct init *i, struct err *e)
+{
+	struct founding_config	 c = { .scenario = i->o->history,
+		.data = i->o->data, .drill = i->o->drill,
+		.now_ms = now_ms() };
+
+	(void)network_of(&c.net, i->o->network, strlen(i->o->network));
+	return i->o->history == NULL ? RC_OK :
+	    founding_new(&i->founding, &c, e);
 }
 
 static enum rc
@@ -268,6 +324,7 @@ make(struct init *i, struct err *e)
 	enum rc	 rc;
 
 	if ((rc = read_operators(i, e)) != RC_OK ||
+	    (rc = read_history(i, e)) != RC_OK ||
 	    (rc = make_folder(i, e)) != RC_OK ||
 	    (rc = demo_keys(i, e)) != RC_OK ||
 	    (rc = vault_make_file(in_data(i, "master.key"), e)) != RC_OK ||
@@ -286,6 +343,9 @@ say(const struct init *i)
 	for (k = 0; k < i->n; k++)
 		(void)printf(" %s", i->name[k]);
 	(void)printf(", %d of them for what loosens\n", (int)i->quorum);
+	if (i->founding != NULL)
+		(void)printf("%ju lines of what happened before were "
+		    "taught\n", (uintmax_t)i->n_taught);
 	if (i->o->demo)
 		(void)puts("THIS IS FOR TRYING: the operators' keys lie in "
 		    "the data folder, one person is enough, nothing waits, "
@@ -303,6 +363,8 @@ static const struct option	 names[] = {
 	{ "quorum", required_argument, NULL, OPT_QUORUM },
 	{ "wait", required_argument, NULL, OPT_WAIT },
 	{ "listen", required_argument, NULL, OPT_LISTEN },
+	{ "history", required_argument, NULL, OPT_HISTORY },
+	{ "drill", no_argument, NULL, OPT_DRILL },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 }
 };
@@ -354,8 +416,30 @@ option(struct options *o, int c)
 	case OPT_LISTEN:
 		o->listen = optarg;
 		return true;
+	case OPT_HISTORY:
+		o->history = optarg;
+		return true;
+	case OPT_DRILL:
+		o->drill = true;
+		return true;
 	}
 	return false;
+}
+
+static enum rc
+check_options(const struct options *o, struct err *e)
+{
+	enum network	 net;
+
+	if (!network_of(&net, o->network, strlen(o->network)))
+		return err_set(e, "--network %s: main, test, signet or "
+		    "regtest", o->network);
+	if (o->demo && net != NETWORK_REGTEST)
+		return err_set(e, "--demo is for regtest: its keys are "
+		    "nobody's secret");
+	if (o->drill && (!o->demo || o->history == NULL))
+		return err_set(e, "--drill goes with --demo and --history");
+	return RC_OK;
 }
 
 int
@@ -378,13 +462,12 @@ cmd_init(int argc, char **argv)
 	if (o.network == NULL)
 		o.network = o.demo ? "regtest" : "main";
 	i.o = &o;
-	if (o.demo && strcmp(o.network, "regtest") != 0)
-		(void)err_set(&e, "--demo is for regtest: its keys are "
-		    "nobody's secret");
-	else if (make(&i, &e) == RC_OK) {
-		say(&i);
-		return STATUS_DONE;
+	if (check_options(&o, &e) != RC_OK || make(&i, &e) != RC_OK) {
+		founding_free(&i.founding);
+		(void)fprintf(stderr, "drawbridge init: %s\n", e.text);
+		return STATUS_FAILED;
 	}
-	(void)fprintf(stderr, "drawbridge init: %s\n", e.text);
-	return STATUS_FAILED;
+	say(&i);
+	founding_free(&i.founding);
+	return STATUS_DONE;
 }

@@ -81,9 +81,6 @@ class Service:
             more += ['--policy', path]
         self.cli('init', '--data', self.data, '--demo', '--listen',
                  '127.0.0.1:0', *more, json_=False, as_=None)
-        if policy is not None:
-            # The file is the proposal at every start; it says the same.
-            shutil.copy(path, os.path.join(self.data, 'policy'))
         if conf:
             with open(self.conf(), 'a', encoding='utf-8') as f:
                 f.write(conf)
