@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Benchmarks with their baselines in the same run.
 
-    bench/run.py BUILD [NAME]      NAME: engine, replay, journal (default:
+    bench/run.py BUILD [NAME]      NAME: engine, replay, journal, doors (default:
                                    all), protection (minutes: see
                                    protection.py)
 
@@ -21,6 +21,7 @@ import sys
 import tempfile
 import time
 
+from doors import bench_doors
 from journal import bench_journal
 
 RUNS = 5
@@ -204,7 +205,7 @@ def main():
         raise SystemExit(__doc__)
     build = sys.argv[1]
     benches = {"engine": bench_engine, "replay": bench_replay,
-               "journal": bench_journal}
+               "journal": bench_journal, "doors": bench_doors}
     chosen = sys.argv[2:] or list(benches)
     os.makedirs(os.path.join(build, "bench"), exist_ok=True)
     for name in chosen:
