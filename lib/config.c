@@ -127,42 +127,42 @@ is_any(const char *s)
 }
 
 #define AT(m)		offsetof(struct config, m)
-#define TEXT(m, good, want)	\
-	{ #m, KIND_TEXT, AT(m), sizeof(((struct config *)0)->m), 0, 0, \
+#define TEXT(name, m, good, want) \
+	{ name, KIND_TEXT, AT(m), sizeof(((struct config *)0)->m), 0, 0, \
 	    good, want }
-#define FLAG(m)		{ #m, KIND_FLAG, AT(m), 0, 0, 0, NULL, NULL }
+#define FLAG(name, m)	{ name, KIND_FLAG, AT(m), 0, 0, 0, NULL, NULL }
 #define NUMBER(name, kind, m, min, max) \
 	{ name, kind, AT(m), 0, min, max, NULL, NULL }
 
 /* In the order that the manual and the canonical text have. */
 static const struct name_def config_names[] = {
-	TEXT(listen, is_listen, "ADDRESS:PORT, as 127.0.0.1:8080 or "
+	TEXT("listen", listen, is_listen, "ADDRESS:PORT, as 127.0.0.1:8080 or "
 	    "[::1]:8080"),
-	TEXT(metrics, is_listen_or_none, "ADDRESS:PORT, as 127.0.0.1:9095"),
-	TEXT(data, is_not_empty, "a folder"),
-	TEXT(user, is_any, NULL),
-	TEXT(network, is_network, "main, test, signet or regtest"),
-	TEXT(policy, is_any, NULL),
-	TEXT(master_key, is_master_key, "file:PATH, credential:NAME or "
+	TEXT("metrics", metrics, is_listen_or_none, "ADDRESS:PORT, as 127.0.0.1:9095"),
+	TEXT("data", data, is_not_empty, "a folder"),
+	TEXT("user", user, is_any, NULL),
+	TEXT("network", network, is_network, "main, test, signet or regtest"),
+	TEXT("policy", policy, is_any, NULL),
+	TEXT("master-key", master_key, is_master_key, "file:PATH, credential:NAME or "
 	    "passphrase"),
-	TEXT(url, is_url, "http://... or https://..."),
+	TEXT("url", url, is_url, "http://... or https://..."),
 	{ "proxies", KIND_NETS, AT(proxies), 0, 0, 0, NULL, NULL },
-	FLAG(proxy_protocol),
-	TEXT(proxy_header, is_header, "the name of a header"),
-	FLAG(decoded_signatures),
-	FLAG(keys_without_ips),
-	NUMBER("step_up", KIND_DURATION, step_up_ms, MINUTE_MS, 7 * DAY_MS),
+	FLAG("proxy-protocol", proxy_protocol),
+	TEXT("proxy-header", proxy_header, is_header, "the name of a header"),
+	FLAG("decoded-signatures", decoded_signatures),
+	FLAG("keys-without-ips", keys_without_ips),
+	NUMBER("step-up", KIND_DURATION, step_up_ms, MINUTE_MS, 7 * DAY_MS),
 	NUMBER("receipt", KIND_DURATION, receipt_ms, SECOND_MS, DAY_MS),
-	NUMBER("fee_max", KIND_AMOUNT, fee_max_sat, 0, SAT_PER_BTC),
-	NUMBER("connections_max", KIND_COUNT, connections_max, 16, 100000),
-	NUMBER("snapshot_every", KIND_COUNT, snapshot_every, 100,
+	NUMBER("fee-max", KIND_AMOUNT, fee_max_sat, 0, SAT_PER_BTC),
+	NUMBER("connections-max", KIND_COUNT, connections_max, 16, 100000),
+	NUMBER("snapshot-every", KIND_COUNT, snapshot_every, 100,
 	    INT64_C(1000000000)),
-	TEXT(smtp, is_smtp, "smtp://HOST:PORT or smtps://HOST:PORT"),
-	TEXT(mail_from, is_any, NULL),
-	TEXT(mail_command, is_any, NULL),
-	TEXT(sms_command, is_any, NULL),
-	TEXT(webhook, is_url, "http://... or https://..."),
-	TEXT(webhook_secret, is_any, NULL),
+	TEXT("smtp", smtp, is_smtp, "smtp://HOST:PORT or smtps://HOST:PORT"),
+	TEXT("mail-from", mail_from, is_any, NULL),
+	TEXT("mail-command", mail_command, is_any, NULL),
+	TEXT("sms-command", sms_command, is_any, NULL),
+	TEXT("webhook", webhook, is_url, "http://... or https://..."),
+	TEXT("webhook-secret", webhook_secret, is_any, NULL),
 };
 #define N_NAMES		(sizeof(config_names) / sizeof(config_names[0]))
 
@@ -487,6 +487,16 @@ set_nets(struct reader *r)
 	return RC_OK;
 }
 
+/* `master_key` is `master-key`: nobody should have to remember which. */
+static bool
+is_name(const char *name, const char *word)
+{
+	for (; *name != '\0' && (*word == *name ||
+	    (*name == '-' && *word == '_')); name++, word++)
+		;
+	return *name == *word;
+}
+
 static enum rc
 set(struct reader *r)
 {
@@ -495,7 +505,7 @@ set(struct reader *r)
 	size_t			 i;
 
 	for (i = 0; i < N_NAMES; i++) {
-		if (strcmp(config_names[i].name, r->words[0].text) == 0)
+		if (is_name(config_names[i].name, r->words[0].text))
 			break;
 	}
 	if (i == N_NAMES)
@@ -535,17 +545,17 @@ check_whole(struct reader *r)
 	const struct config	*c = r->c;
 
 	if (c->proxy_protocol && c->proxy_header[0] != '\0')
-		return complain(r, 1, "`proxy_protocol` or `proxy_header`, "
+		return complain(r, 1, "`proxy-protocol` or `proxy-header`, "
 		    "not both: which one would be believed?");
 	if ((c->proxy_protocol || c->proxy_header[0] != '\0') &&
 	    c->n_proxies == 0)
 		return complain(r, 1, "`proxies` is missing: from whom "
 		    "%s is believed", c->proxy_protocol ?
-		    "`proxy_protocol`" : "`proxy_header`");
+		    "`proxy-protocol`" : "`proxy-header`");
 	if (c->smtp[0] != '\0' && c->mail_command[0] != '\0')
-		return complain(r, 1, "`smtp` or `mail_command`, not both");
+		return complain(r, 1, "`smtp` or `mail-command`, not both");
 	if (c->smtp[0] != '\0' && c->mail_from[0] == '\0')
-		return complain(r, 1, "`mail_from` is missing: `smtp` needs "
+		return complain(r, 1, "`mail-from` is missing: `smtp` needs "
 		    "it");
 	return RC_OK;
 }
@@ -570,6 +580,65 @@ config_parse(struct config *c, const char *name, const char *bytes,
 	if (r.line == 0)
 		r.line = 1;
 	return check_whole(&r);
+}
+
+/* A configuration that came as bytes */
+
+static bool
+sound_text(const char *at, const struct name_def *d)
+{
+	size_t	 i;
+
+	for (i = 0; i < d->room && at[i] != '\0'; i++) {
+		if ((unsigned char)at[i] < ' ' || at[i] == 0x7f)
+			return false;
+	}
+	return i < d->room && d->good(at);
+}
+
+static bool
+sound_nets(const struct config *c)
+{
+	size_t	 i;
+
+	for (i = 0; i < CONFIG_LIST_MAX; i++) {
+		if (c->proxies[i].bits > 128)
+			return false;
+	}
+	return c->n_proxies <= CONFIG_LIST_MAX;
+}
+
+bool
+config_sound(const struct config *c)
+{
+	const struct name_def	*d;
+	const char		*at;
+	unsigned char		 yes;
+	int64_t			 v;
+	bool			 good = true;
+
+	for (d = config_names; good && d < config_names + N_NAMES; d++) {
+		at = (const char *)c + d->at;
+		switch (d->kind) {
+		case KIND_TEXT:
+			good = sound_text(at, d);
+			break;
+		case KIND_FLAG:
+			memcpy(&yes, at, sizeof(yes));
+			good = yes <= 1;
+			break;
+		case KIND_DURATION:
+		case KIND_AMOUNT:
+		case KIND_COUNT:
+			memcpy(&v, at, sizeof(v));
+			good = v >= d->min && v <= d->max;
+			break;
+		case KIND_NETS:
+			good = sound_nets(c);
+			break;
+		}
+	}
+	return good;
 }
 
 /* The canonical text */

@@ -1,6 +1,7 @@
 /*
  * The configuration of the service: one `name value...` a line, `#` begins a
- * comment.  drawbridged.conf(5) is its manual; `config_names` is the list.
+ * comment.  drawbridged.conf(5) is its manual; `config_names` is the list: the
+ * names below with hyphens, without their units.
  *
  * It is read in a process without rights (`drawbridged` hands the file's
  * bytes to a child) and given to the others as its canonical text, so nobody
@@ -59,6 +60,12 @@ void config_clear(struct config *c);
 /* A file's bytes; errors: "NAME:LINE:COLUMN: ...". */
 enum rc config_parse(struct config *c, const char *name, const char *bytes,
     size_t len, struct err *e) MUST_CHECK;
+/*
+ * Is this what config_parse() may have made?  For one that came as bytes
+ * from a process that nobody has to trust: every text ends and is printable,
+ * every number is in its range.
+ */
+bool config_sound(const struct config *c);
 /* The canonical text, which config_parse() takes back; -1: no room. */
 int config_print(const struct config *c, char *buf, size_t room);
 

@@ -285,16 +285,13 @@ ignore_signals(void)
 		(void)signal(ignored[i], SIG_IGN);
 }
 
-enum rc
-process_begin(struct process *p, enum room self, int control, struct err *e)
+static enum rc
+begin(struct process *p, enum room self, int control, struct err *e)
 {
 	struct process_inner	*in = calloc(1, sizeof(*in));
 	bool			 more;
 	int			 failed;
 
-	memset(p, 0, sizeof(*p));
-	log_begin(room_text(self), LOG_INFO_);
-	ignore_signals();
 	if (in == NULL)
 		return err_set(e, "no memory");
 	p->self = self;
@@ -310,6 +307,18 @@ process_begin(struct process *p, enum room self, int control, struct err *e)
 			return err_wrap(e, RC_FAILED, "control");
 	}
 	return RC_OK;
+}
+
+enum rc
+process_begin(struct process *p, enum room self, int control, struct err *e)
+{
+	memset(p, 0, sizeof(*p));
+	log_begin(room_text(self), LOG_INFO_);
+	ignore_signals();
+	if (begin(p, self, control, e) == RC_OK)
+		return RC_OK;
+	log_event(LOG_BROKEN, "ends", "why", 's', e->text, NULL);
+	return RC_FAILED;
 }
 
 int
