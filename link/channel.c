@@ -396,12 +396,13 @@ static void
 poll_cb(uv_poll_t *h, int status, int events)
 {
 	struct channel	*c = h->data;
-	struct err	 why;
 
+	/* The loop has stopped the handle: the peer hung up with something
+	 * of ours unread.  What it said before is there all the same, and
+	 * the end of it says why. */
 	if (status < 0) {
-		(void)err_set(&why, "%s", uv_strerror(status));
-		cut_off(c, &why);
-		return;
+		c->events = 0;
+		events = UV_READABLE;
 	}
 	if ((events & UV_WRITABLE) != 0)
 		flush(c);

@@ -115,6 +115,9 @@ take(struct process *p, const unsigned char *frame, size_t len, struct err *e)
 	if (!message_allowed(type, ROOM_PARENT, p->self))
 		return err_set(e, "may not say `%s` (%d)", message_text(type),
 		    (int)type);
+	if (!p->inner->begun && type != MESSAGE_CONFIG)
+		return err_set(e, "`%s` before a configuration",
+		    message_text(type));
 	if (message_unpack(&m, frame, len, e) != RC_OK)
 		return RC_FAILED;
 	if (type == MESSAGE_CONFIG)
@@ -221,8 +224,7 @@ control_cb(uv_poll_t *h, int status, int events)
 	enum rc		 rc = RC_OK;
 
 	(void)events;
-	if (status < 0)
-		rc = err_set(&e, "%s", uv_strerror(status));
+	(void)status;	/* what reading says is more exact */
 	while (rc == RC_OK && more && !p->inner->ended) {
 		rc = read_control(p, MSG_DONTWAIT, &more, &e);
 		if (rc == RC_OK && more)
