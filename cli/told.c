@@ -310,6 +310,22 @@ put_chain_seen(struct said *l, const struct command *c, const struct told *t)
 	put_sat(l, "received ", c->amount_sat);
 }
 
+static void
+put_journal(struct said *l, const struct command *c, const struct told *t)
+{
+	if (c->type == COMMAND_GENESIS)
+		put(l, "the journal begins, network %s",
+		    network_text(t->net));
+	if (c->type == COMMAND_POLICY) {
+		put_hash(l, c->hash, 8);
+		put(l, " is in force");
+	}
+	if (c->type == COMMAND_RESTORED)
+		put(l, "put back from a backup");
+	if (c->type == COMMAND_CLOCK)
+		put(l, "the time is right");
+}
+
 /* What only this type has. */
 static void
 put_own(struct said *l, const struct command *c, const struct told *t)
@@ -318,18 +334,10 @@ put_own(struct said *l, const struct command *c, const struct told *t)
 
 	switch (c->type) {
 	case COMMAND_GENESIS:
-		put(l, "the journal begins, network %s",
-		    network_text(t->net));
-		break;
 	case COMMAND_POLICY:
-		put_hash(l, c->hash, 8);
-		put(l, " is in force");
-		break;
 	case COMMAND_RESTORED:
-		put(l, "put back from a backup");
-		break;
 	case COMMAND_CLOCK:
-		put(l, "the time is right");
+		put_journal(l, c, t);
 		break;
 	case COMMAND_ACCOUNT:
 		put_account(l, c);
@@ -483,23 +491,35 @@ json_withdraw(struct json *j, const struct command *c)
 	json_put_sat(j, "amount", c->amount_sat);
 }
 
-/* What only this type has, under the names of drawbridge.scenario(5). */
 static void
-json_own(struct json *j, const struct command *c)
+json_policy(struct json *j, const struct command *c)
 {
 	char		 hex[TOLD_MAX];
 	struct said	 l = { hex, 0 };
 
+	put_hash(&l, c->hash, sizeof(c->hash));
+	json_put_text(j, "hash", hex);
+}
+
+static void
+json_account(struct json *j, const struct command *c)
+{
+	if (c->limit_sat >= 0)
+		json_put_sat(j, "limit_24h", c->limit_sat);
+	if (c->tier >= 0)
+		json_put_int(j, "tier", c->tier);
+}
+
+/* What only this type has, under the names of drawbridge.scenario(5). */
+static void
+json_own(struct json *j, const struct command *c)
+{
 	switch (c->type) {
 	case COMMAND_POLICY:
-		put_hash(&l, c->hash, sizeof(c->hash));
-		json_put_text(j, "hash", hex);
+		json_policy(j, c);
 		break;
 	case COMMAND_ACCOUNT:
-		if (c->limit_sat >= 0)
-			json_put_sat(j, "limit_24h", c->limit_sat);
-		if (c->tier >= 0)
-			json_put_int(j, "tier", c->tier);
+		json_account(j, c);
 		break;
 	case COMMAND_KEY:
 		json_put_bool(j, "withdraw", c->withdraw);

@@ -138,13 +138,14 @@ is_any(const char *s)
 static const struct name_def config_names[] = {
 	TEXT("listen", listen, is_listen, "ADDRESS:PORT, as 127.0.0.1:8080 or "
 	    "[::1]:8080"),
-	TEXT("metrics", metrics, is_listen_or_none, "ADDRESS:PORT, as 127.0.0.1:9095"),
+	TEXT("metrics", metrics, is_listen_or_none, "ADDRESS:PORT, as "
+	    "127.0.0.1:9095"),
 	TEXT("data", data, is_not_empty, "a folder"),
 	TEXT("user", user, is_any, NULL),
 	TEXT("network", network, is_network, "main, test, signet or regtest"),
 	TEXT("policy", policy, is_any, NULL),
-	TEXT("master-key", master_key, is_master_key, "file:PATH, credential:NAME or "
-	    "passphrase"),
+	TEXT("master-key", master_key, is_master_key, "file:PATH, "
+	    "credential:NAME or passphrase"),
 	TEXT("url", url, is_url, "http://... or https://..."),
 	{ "proxies", KIND_NETS, AT(proxies), 0, 0, 0, NULL, NULL },
 	FLAG("proxy-protocol", proxy_protocol),

@@ -18,7 +18,7 @@
 
 #define READ_MIN	((size_t)16 << 10)	/* from a command line */
 #define READ_ROOM	((size_t)256 << 10)
-#define WRITE_KEPT	((size_t)1 << 20)	/* room that is not given back */
+#define WRITE_KEPT	((size_t)1 << 20)	/* not given back */
 
 struct channel {
 	struct channel_config conf;

@@ -52,8 +52,8 @@ struct process_hooks {
  * The first call of a room's main: log, loop, and the configuration, which
  * is waited for.  What fails stands in the log already.  SIGPIPE, SIGINT,
  * SIGTERM and SIGHUP are ignored from here on, also by programs that are
- * started: reset them there.  Nothing from outside has been read; sandbox_enter() comes
- * next, then process_run().
+ * started: reset them there.  Nothing from outside has been read;
+ * sandbox_enter() comes next, then process_run().
  */
 enum rc process_begin(struct process *p, enum room self, int control,
     struct err *e) MUST_CHECK;

@@ -134,7 +134,7 @@ struct command {
 	size_t		n_facts;
 	struct text	body;		/* genesis, policy */
 	unsigned char	hash[32];	/* policy */
-	struct text	order;		/* withdraw: the customer's own id of it;
+	struct text	order;		/* withdraw: the customer's own id;
 					 * outcome: the txid in hex; deposit:
 					 * what makes it unique */
 	struct text	name;		/* operator; key, address_add: a label;

@@ -86,7 +86,7 @@ enum endpoint {
 	ENDPOINT_SELF_ADDRESS_REMOVE,
 	ENDPOINT_SELF_FREEZE,
 	ENDPOINT_SELF_CONTACT,
-	ENDPOINT_SELF_WHY,		/* the true reasons of recent refusals */
+	ENDPOINT_SELF_WHY,		/* true reasons of recent refusals */
 	ENDPOINT_LINK_SHOW,		/* H14: GET shows, POST acts */
 	ENDPOINT_LINK_ACT,
 	/* The local socket: QUERY messages, answered in JSON. */

@@ -62,8 +62,8 @@ enum message_type {
 	MESSAGE_TAKE,		/* auth > engine: endpoint, and a packed command
 				 * in open, sealed; account; time is the
 				 * engine's */
-	MESSAGE_TAKE_LINES,	/* auth > engine: /v1/facts: body holds commands,
-				 * each open and sealed as texts */
+	MESSAGE_TAKE_LINES,	/* auth > engine: /v1/facts: body holds
+				 * commands, each open and sealed as texts */
 	MESSAGE_QUERY,		/* > engine: endpoint, account, and what to look
 				 * for; answered in JSON */
 	/* What auth must know of the journal. */

@@ -35,7 +35,7 @@
 #define RECEIPT_BASE64_MAX	416	/* with a NUL */
 
 enum receipt_purpose {
-	RECEIPT_PAY = 1,		/* other people's signer: expires soon */
+	RECEIPT_PAY = 1,		/* others' signer: expires soon */
 	RECEIPT_PAY_OWN = 2,		/* our own signer */
 };
 
@@ -47,7 +47,7 @@ struct receipt {
 	uint64_t	seq;
 	unsigned char	head[32];
 	unsigned char	policy[32];
-	struct text	id;		/* points into the bytes when unpacked */
+	struct text	id;		/* unpacked: points into the bytes */
 	unsigned char	account_tag[16];
 	struct text	script;
 	int64_t		amount_sat;

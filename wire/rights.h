@@ -20,7 +20,7 @@ enum right {
 					 * day, all his releases together */
 	RIGHT_RELEASE_ANY = 1 << 4,
 	RIGHT_LOOSEN = 1 << 5,		/* one of M: resume, policy, limits
-					 * up, keys, unfreeze, deposits by hand */
+					 * up, keys, unfreeze, deposits */
 	RIGHT_OPERATORS = 1 << 6,	/* propose and approve operators */
 	RIGHT_SIGNER = 1 << 7,		/* the signer's ceilings */
 };

@@ -194,6 +194,31 @@ any_lists(struct command *c)
 		any_cidr(&cidrs[i]);
 }
 
+/* What came with the service: most of it optional, but what a type of the
+ * service cannot do without. */
+static void
+any_service_fields(struct command *c)
+{
+	bool	 all = c->type >= COMMAND_SECRET;
+
+	c->order = maybe_name();
+	c->name = any_text(1, COMMAND_NAME_MAX, true);
+	if (roll(2) == 0)
+		c->proof = any_text(1, 400, false);
+	if (roll(2) == 0)
+		c->blob = any_text(1, 400, false);
+	if (all || roll(2) == 0) {
+		c->expires_ms = any_number(1, INT64_C(4102444800000));
+		c->answers = any_number(1, INT64_MAX / 4);
+		c->key_type = (enum key_type)(1 + roll(3));
+		c->secret = (enum secret_kind)(1 + roll(5));
+		c->roles = any_number(0, UINT32_MAX);
+		c->count = any_number(0, 1000000);
+		c->step = any_number(0, INT64_MAX / 4);
+		c->wait_ms = any_number(0, INT64_C(4102444800000));
+	}
+}
+
 /* Everything filled, whether the type has it or not. */
 static void
 any_command(struct command *c, enum command_type type)
@@ -211,7 +236,8 @@ any_command(struct command *c, enum command_type type)
 		c->reason = any_text(0, COMMAND_REASON_MAX, true);
 	c->account = any_text(1, COMMAND_NAME_MAX, true);
 	c->key = maybe_name();
-	if (type == COMMAND_KEY || type == COMMAND_KEY_REVOKE)
+	if (type == COMMAND_KEY || type == COMMAND_KEY_REVOKE ||
+	    type == COMMAND_DOOR_KEY)
 		c->key = any_text(1, COMMAND_NAME_MAX, true);
 	c->id = any_text(1, COMMAND_NAME_MAX, true);
 	if (type == COMMAND_FACT)
@@ -236,6 +262,7 @@ any_command(struct command *c, enum command_type type)
 	c->history = roll(2) == 0;
 	c->not_me = roll(2) == 0;
 	any_lists(c);
+	any_service_fields(c);
 	c->body = any_text(1, 300, false);
 	for (i = 0; i < sizeof(c->hash); i++)
 		c->hash[i] = (unsigned char)roll(256);
@@ -297,13 +324,15 @@ tidy(const struct command *c)
 	    c->code == TRI_UNKNOWN && c->via == VIA_API && !c->history)) &&
 	    (key || (c->n_cidrs == 0 && c->partner.p == NULL &&
 	    !c->withdraw)) &&
-	    (c->type == COMMAND_ACCOUNT || (c->limit_sat == -1 &&
-	    c->tier == -1 && c->group.p == NULL)) &&
+	    (c->type == COMMAND_ACCOUNT || ((c->limit_sat == -1 ||
+	    c->type == COMMAND_OPERATOR) && c->tier == -1 &&
+	    c->group.p == NULL)) &&
 	    (withdraw || c->type == COMMAND_LOGIN || !c->has_ip) &&
 	    (c->reason.p == NULL || c->reason.len > 0) &&
 	    (c->type != COMMAND_TICK || (c->source.p == NULL &&
 	    c->by.p == NULL && c->account.p == NULL &&
-	    c->amount_sat == 0 && c->body.p == NULL));
+	    c->proof.p == NULL && c->blob.p == NULL && c->order.p == NULL &&
+	    c->answers == -1 && c->step == -1 && c->amount_sat == 0 && c->body.p == NULL));
 }
 
 static void
@@ -556,7 +585,7 @@ test_check(void)
 	c.reason = (struct text){ long_text, sizeof(long_text) };
 	lacks(&c, "`reason`: 1025 bytes; at most 1024");
 	c.type = COMMAND__END;
-	lacks(&c, "`type`: there is no type 31");
+	lacks(&c, "`type`: there is no type 39");
 	c.type = (enum command_type)0;
 	lacks(&c, "`type`: there is no type 0");
 }
@@ -602,6 +631,37 @@ test_check_more(void)
 }
 
 static void
+test_check_service(void)
+{
+	struct command	 c;
+
+	check_case("what the service's commands may not be without");
+	command_clear(&c, COMMAND_OPERATOR, 1);
+	CHECK_INT(c.expires_ms, -1);
+	CHECK_INT(c.answers, -1);
+	CHECK_INT(c.step, -1);
+	lacks(&c, "`roles`: must be from 0 to 4294967295");
+	c.roles = 0;
+	lacks(&c, "`name`: missing");
+	c.name = text_of("alice");
+	CHECK(command_check(&c, &why) == RC_OK);
+	command_clear(&c, COMMAND_SECRET, 1);
+	c.account = text_of("a");
+	lacks(&c, "`secret`: must be from 1 to 5");
+	c.secret = SECRET_TOTP;
+	CHECK(command_check(&c, &why) == RC_OK);
+	command_clear(&c, COMMAND_APPROVAL, 1);
+	c.by = text_of("bob");
+	c.answers = 0;
+	lacks(&c, "`answers`: must be from 1 to 9223372036854775807");
+	command_clear(&c, COMMAND_QUORUM, 1);
+	c.count = 2;
+	lacks(&c, "`wait`: must be from 0 to 253402300799999");
+	c.wait_ms = 0;
+	CHECK(command_check(&c, &why) == RC_OK);
+}
+
+static void
 test_twice(void)
 {
 	struct command_fact	 two[2] = { { .name = { "n", 1 },
@@ -634,6 +694,7 @@ test_types(void)
 	/* They stand in every journal. */
 	CHECK_INT(COMMAND_WITHDRAW, 19);
 	CHECK_INT(COMMAND_RESUME, 30);
+	CHECK_INT(COMMAND_DISCARD, 38);
 }
 
 static void
@@ -689,6 +750,7 @@ main(void)
 	test_golden();
 	test_check();
 	test_check_more();
+	test_check_service();
 	test_twice();
 	test_genesis();
 	test_random();
