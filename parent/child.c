@@ -43,7 +43,7 @@ child_main(const char *room, const char *fd)
 		if (fd[0] < '3' || fd[0] > '9' || fd[1] != '\0')
 			break;
 		/* What `ps -e` and `top` show: 15 characters. */
-		(void)snprintf(name, sizeof(name), "drawbridge:%s", room);
+		(void)snprintf(name, sizeof(name), "dbridge:%s", room);
 		(void)prctl(PR_SET_NAME, name);
 		return mains[i].main(fd[0] - '0');
 	}
