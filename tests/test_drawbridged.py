@@ -294,6 +294,32 @@ def test_check():
     case('a room that there is not', r.returncode == 2, r)
 
 
+def test_manual():
+    source = os.environ.get('SOURCE', '.')
+
+    def read(*path):
+        with open(os.path.join(source, *path), encoding='utf-8') as f:
+            return f.read()
+
+    table = re.search(r'config_names\[\] = \{(.*?)^\};',
+                      read('lib', 'config.c'), re.S | re.M).group(1)
+    names = re.findall(r'^\t(?:TEXT\(|FLAG\(|NUMBER\(|\{ )"([a-z-]+)"', table,
+                       re.M)
+    man = re.findall(r'^\.It Ic ([a-z-]+)',
+                     read('man', 'drawbridged.conf.5'), re.M)
+    example = re.findall(r'^#?([a-z-]+) \S',
+                         re.sub('(?m)^# .*', '',
+                                read('etc', 'drawbridged.conf')), re.M)
+    case('the manual has every setting, in order', man == names,
+         '%s %s' % (man, names))
+    case('and the example, too', sorted(example) == sorted(names),
+         set(example) ^ set(names))
+    text = re.sub('(?m)^#([a-z])', r'\1', read('etc', 'drawbridged.conf'))
+    _, r = check(text.replace('proxy-header', '#').replace('mail-command',
+                                                           '#'))
+    case('the example is good in all its lines', r.returncode == 0, r)
+
+
 def test_busy_port():
     with socket.socket() as s:
         s.bind(('127.0.0.1', 0))
@@ -357,6 +383,7 @@ def main():
     pid = hung.children()['notify']
     os.kill(pid, signal.SIGSTOP)
     test_check()
+    test_manual()
     test_start_and_stop()
     test_stale_socket()
     test_busy_port()

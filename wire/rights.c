@@ -40,7 +40,8 @@ bits_of(uint32_t *out, struct text names, const struct role *of, size_t n)
 			if (text_equal(text_of(of[i].name), one))
 				break;
 		}
-		if (i == n)
+		/* Behind a comma there is one more. */
+		if (i == n || comma == end - 1)
 			return false;
 		*out |= of[i].rights;
 		p = comma != NULL ? comma + 1 : end;
