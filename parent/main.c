@@ -26,6 +26,7 @@
 #include "lib/log.h"
 #include "parent/house.h"
 #include "parent/listen.h"
+#include "parent/lock.h"
 #include "parent/settings.h"
 #include "parent/systemd.h"
 
@@ -297,7 +298,9 @@ prepare(struct parent *p, struct err *e)
 	if (find_owner(p, e) != RC_OK || open_data(p, e) != RC_OK ||
 	    open_sockets(p, e) != RC_OK)
 		return RC_FAILED;
-	return open_signals(p, e);
+	if (open_signals(p, e) != RC_OK)
+		return RC_FAILED;
+	return lock_in(e);
 }
 
 static const struct option	 options[] = {
