@@ -176,7 +176,8 @@ rule_if2(struct filter *f, uint32_t action, int call,
 }
 
 #define ALLOW		SCMP_ACT_ALLOW
-#define IS(arg, n)	SCMP_CMP(arg, SCMP_CMP_EQ, (scmp_datum_t)(n))
+#define IS(arg, n)	((struct scmp_arg_cmp){ (arg), SCMP_CMP_EQ,	\
+			    (scmp_datum_t)(n), 0 })
 #define NONE_OF(arg, bits) \
 	SCMP_CMP(arg, SCMP_CMP_MASKED_EQ, (scmp_datum_t)(bits), 0)
 #define ALL_OF(arg, bits, mask) \
