@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/sandbox_inner.h"
 
 #define CONTROL_FD	3
 #define CONFIG_ROOM	16384
@@ -72,7 +73,7 @@ may_have(const char *var, enum room room)
 {
 	static const char *const	 names[] = { "DRAWBRIDGE_",
 					    "JOURNAL_STREAM=",
-#ifdef __SANITIZE_ADDRESS__
+#if SANDBOX_SANITIZED
 					    "ASAN_OPTIONS=", "LSAN_OPTIONS=",
 					    "UBSAN_OPTIONS=",
 #endif

@@ -11,10 +11,12 @@
 #include <string.h>
 #include <sys/resource.h>
 
+#include "lib/sandbox_inner.h"
+
 static const int	 forbidden[] = {
 	/* Others' memory and descriptors.  The sanitizers' leak checker stops
 	 * its own process that way. */
-#ifndef __SANITIZE_ADDRESS__
+#if !SANDBOX_SANITIZED
 	SCMP_SYS(ptrace),
 #endif
 	SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev),

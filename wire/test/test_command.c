@@ -332,7 +332,8 @@ tidy(const struct command *c)
 	    (c->type != COMMAND_TICK || (c->source.p == NULL &&
 	    c->by.p == NULL && c->account.p == NULL &&
 	    c->proof.p == NULL && c->blob.p == NULL && c->order.p == NULL &&
-	    c->answers == -1 && c->step == -1 && c->amount_sat == 0 && c->body.p == NULL));
+	    c->answers == -1 && c->step == -1 && c->amount_sat == 0 &&
+	    c->body.p == NULL));
 }
 
 static void
