@@ -29,6 +29,8 @@ struct book_now {
 	int64_t		t_ms;
 	int64_t		balance_sat;	/* of the account asked about: free;
 					 * -1: it has no ledger */
+	int64_t		hot_sat;	/* -1: unknown */
+	int64_t		fund_sat;
 	bool		halted;
 	const char	*mode;		/* "observe", "advise", "enforce" */
 };

@@ -320,6 +320,7 @@ service_act(struct service *s, struct command *c, const struct service_act *a,
 	m.by = text_of(a->as);
 	m.number = a->answers;
 	m.state = a->approve;
+	m.query = a->script;
 	if (a->as == NULL ||
 	    (rc = sign(s, &m, signature, c, a, e)) == RC_OK)
 		rc = send_act(s, &m, waiting_out, answer_out, e);

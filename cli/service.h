@@ -66,7 +66,7 @@ struct service_act {
  * How it stands in MESSAGE_ACT: open and sealed: the command with t_ms 0 and
  * `by`, as it was signed; by: who signs (absent: unsigned, the command's `by`
  * is "socket"); t_ms: good until; number: `answers`; state 1: this approves
- * the proposal `answers`; signature: 64 bytes; name (put in by console): whose
+ * the proposal `answers`; signature: 64 bytes; query: `script` below; name (put in by console): whose
  * process it was.  The answer is JSON: done {"seq",...} with 200; waiting
  * {"proposal": SEQ, "waits_for": "one more person"} with 202; refused
  * {"error": "..."} with another status.

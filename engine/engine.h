@@ -337,6 +337,7 @@ enum rc engine_follow(struct engine *e, const struct input *in,
 /* One withdrawal as it stands, to read; false when it is not known. */
 struct engine_withdrawal {
 	struct ident	account;	/* none: it was never opened */
+	struct ident	script;		/* while it waits or is held */
 	uint32_t	ref;
 	int64_t		amount_sat;
 	int64_t		asked_ms;

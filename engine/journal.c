@@ -43,6 +43,12 @@ journal_state(const struct journal *j)
 	return &j->state;
 }
 
+const struct keyring *
+journal_keyring(const struct journal *j)
+{
+	return j->keys;
+}
+
 void
 journal_stats(const struct journal *j, struct db_stats *out)
 {

@@ -77,6 +77,8 @@ enum rc journal_snapshot(struct journal *j, struct err *e) MUST_CHECK;
 
 /* The state, to read: with all that was taken, durable or not. */
 const struct rebuilt *journal_state(const struct journal *j);
+/* Its keys, borrowed. */
+const struct keyring *journal_keyring(const struct journal *j);
 /* The store's figures. */
 void journal_stats(const struct journal *j, struct db_stats *out);
 

@@ -115,6 +115,7 @@ read_waiting(const struct engine *e, uint32_t n,
 {
 	const struct waiting *k = records_waiting(e, n);
 
+	out->script = k->script;
 	if (due_has(&e->due, n))
 		out->due_ms = e->due.heap[e->due.place[n] - 1].due_ms;
 	if (out->state != STATE_HELD)

@@ -109,6 +109,8 @@ void operators_told(struct operators *o, const struct command *c,
  */
 enum rc operators_propose(struct keeper *k, const struct command *c,
     int64_t *seq_out, struct err *e) MUST_CHECK;
+/* Would it loosen, with what is in force now?  What is not known loosens. */
+bool operators_loosens(struct keeper *k, const struct command *c);
 /* Proposals whose wait is over are done, expired ones discarded. */
 void operators_due(struct keeper *k);
 enum rc operators_new(struct operators **out, struct err *e) MUST_CHECK;

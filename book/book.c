@@ -1,0 +1,671 @@
+/*
+ * The thread: follow the journal, then answer.
+ */
+#include "book/book.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "book/answers.h"
+#include "book/events.h"
+#include "book/project.h"
+#include "book/store.h"
+#include "db/db.h"
+#include "engine/history.h"
+#include "lib/civil.h"
+#include "lib/log.h"
+#include "wire/cidr.h"
+
+#define SCHEMA		1
+#define BATCH		2000		/* events a transaction */
+#define EVENTS_MAX	1000
+#define WAIT_MAX_MS	25000
+
+struct question {
+	struct question	*next;
+	uint64_t	 ticket;
+	uint64_t	 seq;		/* to be in the book first */
+	bool		 load;
+	struct book_now	 now;
+	char		 mode[16];
+	int64_t		 until_ms;	/* a feed waits so long */
+	size_t		 len;
+	unsigned char	 bytes[];	/* the message */
+};
+
+struct used {
+	struct used	*next;
+	int64_t		 t_ms;
+	char		 ip[CIDR_TEXT_MAX];
+	size_t		 len;
+	char		 key[];
+};
+
+struct book {
+	struct book_config c;
+	char		 path[512], journal[512];
+	pthread_t	 thread;
+	pthread_mutex_t	 lock;
+	pthread_cond_t	 news;
+	/* Under the lock. */
+	uint64_t	 durable;
+	uint64_t	 at;		/* copy of `seq` for others */
+	struct question	*questions, **questions_last;
+	struct used	*used;
+	bool		 stop;
+	/* The thread's own. */
+	struct store_db	 s;
+	struct db	*db;
+	struct keyring	*keys;
+	struct history	*history;
+	struct project	 project;
+	struct genesis	 genesis;
+	uint64_t	 seq;
+	bool		 dead;
+};
+
+static int64_t
+mono_ms(void)
+{
+	struct timespec	 t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * MS_PER_S + t.tv_nsec / 1000000;
+}
+
+/* Opening */
+
+static void
+meta_set(struct book *b, const char *name, struct text value)
+{
+	store_run(&b->s, "insert or replace into meta values (?,?)", "sb",
+	    name, value);
+}
+
+/* Of another journal, another schema, or ahead of the journal: made anew. */
+static bool
+is_ours(struct book *b)
+{
+	sqlite3_stmt	*q;
+	uint64_t	 last = 0;
+	struct text	 t;
+	struct err	 e;
+	bool		 same;
+
+	if (store_number(&b->s, 0, "select value from meta where name = "
+	    "'schema'", "") != SCHEMA || db_last(b->db, &last, &e) != RC_OK)
+		return false;
+	q = store_ask(&b->s, "select value from meta where name = "
+	    "'deployment'", "");
+	if (q == NULL)
+		return b->seq == 0;
+	t = store_bytes(q, 0);
+	same = t.len == 16 && memcmp(t.p, keyring_secrets(b->keys)->
+	    deployment, 16) == 0;
+	store_done(q);
+	return same;
+}
+
+static enum rc
+begin_store(struct book *b, struct err *e)
+{
+	struct text	 id = { (const char *)keyring_secrets(b->keys)->
+		deployment, 16 };
+	enum rc		 rc;
+
+	if ((rc = store_open(&b->s, b->path, e)) != RC_OK)
+		return rc;
+	project_tables(&b->s);
+	b->seq = (uint64_t)store_number(&b->s, 0, "select value from meta "
+	    "where name = 'seq'", "");
+	if (b->seq != 0 && !is_ours(b)) {
+		log_event(LOG_ODD, "book_anew", NULL);
+		store_close(&b->s);
+		(void)unlink(b->path);
+		return begin_store(b, e);
+	}
+	store_run(&b->s, "insert or replace into meta values ('schema', ?)",
+	    "i", (int64_t)SCHEMA);
+	meta_set(b, "deployment", id);
+	return b->s.why.text[0] != '\0' ? err_set(e, "%s", b->s.why.text) :
+	    RC_OK;
+}
+
+/* How far the journal goes now: all of that is durable. */
+static enum rc
+last_event(struct book *b, struct err *e)
+{
+	struct history_event	 ev;
+	struct history_row	 row;
+	uint64_t		 last = 0;
+	bool			 more = true;
+	enum rc			 rc;
+
+	if ((rc = db_last(b->db, &last, e)) != RC_OK || last == 0 ||
+	    (rc = history_seek(b->history, last, e)) != RC_OK ||
+	    (rc = history_row(b->history, &row, &more, e)) != RC_OK)
+		return rc;
+	while (more && (rc = history_event(b->history, &ev, &more, e)) ==
+	    RC_OK && more)
+		b->durable = ev.seq;
+	return rc;
+}
+
+static enum rc
+begin(struct book *b, struct err *e)
+{
+	enum rc	 rc;
+
+	if ((rc = db_open(&b->db, b->journal, DB_READ, e)) != RC_OK ||
+	    (rc = keyring_open(&b->keys, db_keyring_path(b->db), false,
+	    e)) != RC_OK ||
+	    (rc = history_new(&b->history, b->db, b->keys, e)) != RC_OK ||
+	    (rc = begin_store(b, e)) != RC_OK)
+		return rc;
+	if ((rc = project_begin(&b->project, &b->s, b->keys, e)) != RC_OK)
+		return rc;
+	return last_event(b, e);
+}
+
+/* Following */
+
+static void
+transaction(struct book *b, const char *what)
+{
+	if (sqlite3_exec(b->s.db, what, NULL, NULL, NULL) != SQLITE_OK &&
+	    b->s.why.text[0] == '\0')
+		(void)err_set(&b->s.why, "the book: %s: %s", what,
+		    sqlite3_errmsg(b->s.db));
+}
+
+static enum rc
+events(struct book *b, uint64_t until, int *n, struct err *e)
+{
+	struct history_event	 ev;
+	bool			 more;
+	enum rc			 rc;
+
+	while ((rc = history_event(b->history, &ev, &more, e)) == RC_OK &&
+	    more && ev.seq <= until) {
+		if (ev.seq <= b->seq)
+			continue;
+		if ((rc = project_event(&b->project, &ev, e)) != RC_OK)
+			return rc;
+		b->seq = ev.seq;
+		(*n)++;
+	}
+	return rc;
+}
+
+/* A batch; *done_out: the book is where the journal was durable. */
+static enum rc
+follow(struct book *b, uint64_t until, bool *done_out, struct err *e)
+{
+	struct history_row	 row;
+	bool			 more = true;
+	int			 n = 0;
+	enum rc			 rc;
+
+	/* A month may have begun whose key we have not seen. */
+	if ((rc = keyring_reread(b->keys, e)) != RC_OK ||
+	    (rc = history_seek(b->history, b->seq + 1, e)) != RC_OK)
+		return rc;
+	transaction(b, "begin");
+	while (n < BATCH && b->seq < until &&
+	    (rc = history_row(b->history, &row, &more, e)) == RC_OK && more) {
+		if ((rc = events(b, until, &n, e)) != RC_OK)
+			break;
+	}
+	store_run(&b->s, "insert or replace into meta values ('seq', ?)",
+	    "i", (int64_t)b->seq);
+	transaction(b, "commit");
+	*done_out = b->seq >= until || (rc == RC_OK && !more);
+	if (rc == RC_OK && b->s.why.text[0] != '\0')
+		rc = err_set(e, "%s", b->s.why.text);
+	return rc;
+}
+
+/* Loading */
+
+static void
+loaded(struct book *b, const struct question *q, uint64_t seq,
+    const struct command *c)
+{
+	unsigned char	*open = malloc(command_open_room(c));
+	unsigned char	*sealed = malloc(command_sealed_room(c));
+	struct text	 a, s;
+	size_t		 open_len, sealed_len;
+
+	if (open != NULL && sealed != NULL && command_check(c, NULL) ==
+	    RC_OK) {
+		command_pack(c, open, &open_len, sealed, &sealed_len);
+		a.p = (const char *)open;
+		a.len = open_len;
+		s.p = (const char *)sealed;
+		s.len = sealed_len;
+		b->c.loaded(b->c.ctx, q->ticket, seq, a, s);
+	}
+	free(open);
+	free(sealed);
+}
+
+static void
+load_approvals(struct book *b, const struct question *q, int64_t proposal)
+{
+	sqlite3_stmt	*rows = store_ask(&b->s, "select by, t from approval "
+	    "where proposal = ? order by t", "i", proposal);
+	struct command	 c;
+
+	for (; rows != NULL; rows = store_next(&b->s, rows) ? rows : NULL) {
+		command_clear(&c, COMMAND_APPROVAL,
+		    sqlite3_column_int64(rows, 1));
+		c.by = store_text(rows, 0);
+		c.answers = proposal;
+		loaded(b, q, (uint64_t)proposal, &c);
+	}
+}
+
+static void
+load_proposals(struct book *b, const struct question *q)
+{
+	sqlite3_stmt	*rows = store_ask(&b->s, "select seq, by, reason, t, "
+	    "expires, body from proposal where state = 'open' order by seq",
+	    "");
+	struct command	 c;
+
+	for (; rows != NULL; rows = store_next(&b->s, rows) ? rows : NULL) {
+		command_clear(&c, COMMAND_PROPOSAL,
+		    sqlite3_column_int64(rows, 3));
+		c.by = store_text(rows, 1);
+		c.reason = store_text(rows, 2);
+		c.expires_ms = sqlite3_column_int64(rows, 4);
+		c.body = store_bytes(rows, 5);
+		loaded(b, q, (uint64_t)sqlite3_column_int64(rows, 0), &c);
+		load_approvals(b, q, sqlite3_column_int64(rows, 0));
+	}
+}
+
+static void
+load_halt(struct book *b, const struct question *q)
+{
+	sqlite3_stmt	*row = store_ask(&b->s, "select seq, t from halt "
+	    "where until is null order by seq desc limit 1", "");
+	struct command	 c;
+
+	if (row == NULL)
+		return;
+	command_clear(&c, COMMAND_HALT, sqlite3_column_int64(row, 1));
+	c.by = text_of("book");
+	loaded(b, q, (uint64_t)sqlite3_column_int64(row, 0), &c);
+	store_done(row);
+}
+
+static void
+load(struct book *b, const struct question *q)
+{
+	sqlite3_stmt	*rows = store_ask(&b->s, "select seq, open, sealed "
+	    "from current order by seq", "");
+
+	for (; rows != NULL; rows = store_next(&b->s, rows) ? rows : NULL)
+		b->c.loaded(b->c.ctx, q->ticket,
+		    (uint64_t)sqlite3_column_int64(rows, 0),
+		    store_bytes(rows, 1), store_bytes(rows, 2));
+	load_proposals(b, q);
+	load_halt(b, q);
+	b->c.loaded(b->c.ctx, q->ticket, b->seq, text_of(NULL),
+	    text_of(NULL));
+}
+
+/* Answering */
+
+static enum rc
+feed(struct book *b, struct answering *a, struct err *e)
+{
+	struct history_event	 ev;
+	struct history_row	 row;
+	int64_t			 left = a->q->limit > 0 && a->q->limit <
+	    EVENTS_MAX ? a->q->limit : EVENTS_MAX;
+	uint64_t		 after = a->q->seq > 0 ?
+	    (uint64_t)a->q->seq : 0;
+	bool			 more = true;
+	enum rc			 rc = RC_OK;
+
+	json_open_array(a->j, NULL);
+	if (after < b->seq)
+		rc = history_seek(b->history, after + 1, e);
+	while (rc == RC_OK && after < b->seq && left > 0 &&
+	    (rc = history_row(b->history, &row, &more, e)) == RC_OK && more) {
+		while (left > 0 && (rc = history_event(b->history, &ev, &more,
+		    e)) == RC_OK && more && ev.seq <= b->seq) {
+			if (ev.seq <= after)
+				continue;
+			after = ev.seq;
+			left--;
+			if ((rc = events_put(a, &b->project, &ev, e)) !=
+			    RC_OK)
+				break;
+		}
+		more = true;
+	}
+	json_close(a->j);
+	return rc;
+}
+
+static enum rc
+write_answer(struct book *b, struct answering *a, struct err *e)
+{
+	enum security	 s = endpoints[a->q->endpoint].security;
+
+	if (a->q->endpoint == ENDPOINT_LOCAL_EVENTS ||
+	    a->q->endpoint == ENDPOINT_V1_EVENTS)
+		return feed(b, a, e);
+	if (s == SECURITY_LOCAL)
+		answers_local(a);
+	else if (s == SECURITY_SELF)
+		answers_self(a);
+	else if (a->q->endpoint == ENDPOINT_V1_WITHDRAWAL)
+		answers_withdrawal(a);
+	else
+		answers_customer(a);
+	return RC_OK;
+}
+
+static void
+answer(struct book *b, const struct question *q)
+{
+	static struct json	 j;
+	struct answering	 a = { .s = &b->s, .now = &q->now, .j = &j,
+		.net = (enum network)b->c.network, .seq = (int64_t)b->seq,
+		.deployment = keyring_secrets(b->keys)->deployment,
+		.status = 200 };
+	struct message		 m;
+	struct text		 body;
+	struct err		 e;
+	char			*text = NULL;
+	size_t			 len = 0;
+	FILE			*f = open_memstream(&text, &len);
+
+	if (f == NULL || message_unpack(&m, q->bytes, q->len, &e) != RC_OK)
+		assert(!"memory, and a message that was packed here");
+	a.q = &m;
+	a.demo = store_number(&b->s, 0, "select value from meta where name = "
+	    "'demo'", "") != 0;
+	json_to_file(&j, f, false);
+	if (write_answer(b, &a, &e) != RC_OK) {
+		a.status = 500;
+		log_event(LOG_ODD, "answer", "why", 's', e.text, NULL);
+	}
+	if (json_end(&j) != RC_OK)
+		a.status = 500;
+	(void)fclose(f);
+	while (len > 0 && text[len - 1] == '\n')
+		len--;
+	body.p = text;
+	body.len = len;
+	if (a.status == 500)
+		body = text_of("{\"code\":-1000,\"msg\":\"An answer that "
+		    "could not be made.\",\"error\":\"an answer that could "
+		    "not be made\"}");
+	b->c.answered(b->c.ctx, q->ticket, a.status, body);
+	free(text);
+}
+
+/* A feed that has nothing yet waits for news. */
+static bool
+must_wait(struct book *b, const struct question *q)
+{
+	struct message	 m;
+	struct err	 e;
+
+	if (q->until_ms == 0 || mono_ms() >= q->until_ms ||
+	    message_unpack(&m, q->bytes, q->len, &e) != RC_OK)
+		return false;
+	return m.seq >= 0 && (uint64_t)m.seq >= b->seq;
+}
+
+static void
+note_used(struct book *b, struct used *u)
+{
+	struct used	*next;
+	struct text	 key;
+
+	for (; u != NULL; u = next) {
+		next = u->next;
+		key.p = u->key;
+		key.len = u->len;
+		store_run(&b->s, "update key set used = ?, used_ip = ? where "
+		    "id = ?", "ist", u->t_ms, u->ip, key);
+		free(u);
+	}
+}
+
+/* The thread */
+
+static struct question *
+take_questions(struct book *b, struct used **used, uint64_t *durable,
+    bool *stop, bool idle)
+{
+	struct question	*q;
+	struct timespec	 until;
+
+	(void)pthread_mutex_lock(&b->lock);
+	if (idle && b->questions == NULL && b->used == NULL && !b->stop &&
+	    b->durable <= b->seq) {
+		(void)clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += 100000000;
+		if (until.tv_nsec >= 1000000000) {
+			until.tv_nsec -= 1000000000;
+			until.tv_sec++;
+		}
+		(void)pthread_cond_timedwait(&b->news, &b->lock, &until);
+	}
+	q = b->questions;
+	b->questions = NULL;
+	b->questions_last = &b->questions;
+	*used = b->used;
+	b->used = NULL;
+	*durable = b->durable;
+	*stop = b->stop;
+	b->at = b->seq;
+	(void)pthread_mutex_unlock(&b->lock);
+	return q;
+}
+
+/* Answer what can be; the others stay, in order. */
+static void
+go_through(struct book *b, struct question **list)
+{
+	struct question	*q;
+
+	while ((q = *list) != NULL) {
+		if (!b->dead && (q->seq > b->seq || must_wait(b, q))) {
+			list = &q->next;
+			continue;
+		}
+		*list = q->next;
+		if (b->dead)
+			b->c.answered(b->c.ctx, q->ticket, 503, text_of(
+			    "{\"code\":-1008,\"msg\":\"Reading is not "
+			    "possible.\",\"error\":\"the book cannot go "
+			    "on\"}"));
+		else if (q->load)
+			load(b, q);
+		else
+			answer(b, q);
+		free(q);
+	}
+}
+
+static void
+die(struct book *b, const struct err *why)
+{
+	b->dead = true;
+	b->c.failed(b->c.ctx, why);
+}
+
+static void *
+run(void *ctx)
+{
+	struct book	*b = ctx;
+	struct question	*list = NULL, **last;
+	struct used	*used;
+	uint64_t	 durable = 0;
+	struct err	 e;
+	bool		 stop = false, done = true;
+
+	while (!stop) {
+		for (last = &list; *last != NULL; last = &(*last)->next)
+			continue;
+		*last = take_questions(b, &used, &durable, &stop, done);
+		done = true;
+		if (!b->dead && b->seq < durable &&
+		    follow(b, durable, &done, &e) != RC_OK)
+			die(b, &e);
+		if (!b->dead)
+			note_used(b, used);
+		go_through(b, &list);
+	}
+	return NULL;
+}
+
+/* From other threads */
+
+enum rc
+book_open(struct book **out, const struct book_config *c, struct err *e)
+{
+	struct book	*b = calloc(1, sizeof(*b));
+	enum rc		 rc;
+
+	if (b == NULL)
+		return err_set(e, "no memory");
+	b->c = *c;
+	b->questions_last = &b->questions;
+	(void)snprintf(b->path, sizeof(b->path), "%s", c->path);
+	(void)snprintf(b->journal, sizeof(b->journal), "%s", c->journal);
+	(void)pthread_mutex_init(&b->lock, NULL);
+	(void)pthread_cond_init(&b->news, NULL);
+	if ((rc = begin(b, e)) == RC_OK &&
+	    pthread_create(&b->thread, NULL, run, b) != 0)
+		rc = err_set(e, "no thread for the book");
+	if (rc != RC_OK) {
+		b->dead = true;
+		book_close(&b);
+	}
+	*out = b;
+	return rc;
+}
+
+void
+book_close(struct book **bp)
+{
+	struct book	*b = *bp;
+
+	*bp = NULL;
+	if (b == NULL)
+		return;
+	(void)pthread_mutex_lock(&b->lock);
+	b->stop = true;
+	(void)pthread_cond_signal(&b->news);
+	(void)pthread_mutex_unlock(&b->lock);
+	if (b->thread != 0)
+		(void)pthread_join(b->thread, NULL);
+	project_end(&b->project);
+	store_close(&b->s);
+	history_free(&b->history);
+	keyring_free(&b->keys);
+	db_close(&b->db);
+	(void)pthread_cond_destroy(&b->news);
+	(void)pthread_mutex_destroy(&b->lock);
+	free(b);
+}
+
+void
+book_wake(struct book *b, uint64_t seq)
+{
+	(void)pthread_mutex_lock(&b->lock);
+	if (seq > b->durable) {
+		b->durable = seq;
+		(void)pthread_cond_signal(&b->news);
+	}
+	(void)pthread_mutex_unlock(&b->lock);
+}
+
+uint64_t
+book_seq(struct book *b)
+{
+	uint64_t	 seq;
+
+	(void)pthread_mutex_lock(&b->lock);
+	seq = b->at;
+	(void)pthread_mutex_unlock(&b->lock);
+	return seq;
+}
+
+static void
+ask(struct book *b, struct question *q)
+{
+	if (q == NULL)
+		abort();
+	(void)pthread_mutex_lock(&b->lock);
+	*b->questions_last = q;
+	b->questions_last = &q->next;
+	(void)pthread_cond_signal(&b->news);
+	(void)pthread_mutex_unlock(&b->lock);
+}
+
+void
+book_ask(struct book *b, uint64_t ticket, uint64_t seq,
+    const struct message *m, const struct book_now *now)
+{
+	struct question	*q = calloc(1, sizeof(*q) + message_room(m));
+
+	if (q != NULL) {
+		q->ticket = ticket;
+		q->seq = seq;
+		q->now = *now;
+		(void)snprintf(q->mode, sizeof(q->mode), "%s", now->mode);
+		q->now.mode = q->mode;
+		q->len = message_pack(m, q->bytes);
+		if (m->wait_ms > 0)
+			q->until_ms = mono_ms() + (m->wait_ms < WAIT_MAX_MS ?
+			    m->wait_ms : WAIT_MAX_MS);
+	}
+	ask(b, q);
+}
+
+void
+book_load(struct book *b, uint64_t ticket, uint64_t seq)
+{
+	struct question	*q = calloc(1, sizeof(*q));
+
+	if (q != NULL) {
+		q->ticket = ticket;
+		q->seq = seq;
+		q->load = true;
+	}
+	ask(b, q);
+}
+
+void
+book_used(struct book *b, struct text key, const unsigned char ip[16],
+    bool has_ip, int64_t t_ms)
+{
+	struct used	*u = calloc(1, sizeof(*u) + key.len);
+
+	if (u == NULL)
+		return;
+	u->t_ms = t_ms;
+	u->len = key.len;
+	memcpy(u->key, key.p, key.len);
+	if (has_ip)
+		(void)ip_text(u->ip, ip);
+	(void)pthread_mutex_lock(&b->lock);
+	u->next = b->used;
+	b->used = u;
+	(void)pthread_mutex_unlock(&b->lock);
+}

@@ -1,0 +1,568 @@
+/*
+ * One event at a time; the outcomes of withdrawals find their rows by
+ * fingerprint.
+ */
+#include "book/project.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/take.h"
+#include "lib/json.h"
+#include "policy/bundle.h"
+#include "wire/cidr.h"
+
+static const char	 tables[] =
+	"create table if not exists meta (name text primary key, value);"
+	"create table if not exists withdrawal (n integer primary key,"
+	" id text unique not null, ident blob unique not null, account text"
+	" not null, own text, via int, script blob, amount int, asked int,"
+	" state int, verdict int, would int, why int, code int, due int,"
+	" released int, done int, txid text, vout int, key text, by text,"
+	" rules text, people int, approvals int, listed int, seq int);"
+	"create index if not exists withdrawal_account on withdrawal"
+	" (account, n);"
+	"create index if not exists withdrawal_own on withdrawal"
+	" (account, own) where own is not null;"
+	"create index if not exists withdrawal_state on withdrawal"
+	" (state, n);"
+	"create table if not exists account (uid integer primary key,"
+	" name text unique not null, limit_24h int, tier int, grp text,"
+	" frozen int default 0, script blob, opened int);"
+	"create table if not exists key (id text primary key, account text,"
+	" type int, withdraw int, ips text, expires int, label text,"
+	" revoked int default 0, frozen int default 0, created int, used int,"
+	" used_ip text);"
+	"create index if not exists key_account on key (account);"
+	"create table if not exists door (id text primary key, roles int,"
+	" expires int, created int);"
+	"create table if not exists address (account text, script blob,"
+	" label text, added int, primary key (account, script));"
+	"create table if not exists deposit (n integer primary key,"
+	" own text, account text, amount int, t int, origin text);"
+	"create index if not exists deposit_account on deposit (account, n);"
+	"create table if not exists secret (account text, kind int, version"
+	" int, t int, primary key (account, kind));"
+	"create table if not exists operator (name text primary key,"
+	" rights int, release_sat int, public blob);"
+	"create table if not exists proposal (seq integer primary key,"
+	" by text, reason text, t int, expires int, body blob, state text);"
+	"create table if not exists approval (proposal int, by text, t int,"
+	" primary key (proposal, by));"
+	"create table if not exists policy (seq integer primary key,"
+	" hash blob, t int, by text, reason text, body blob);"
+	"create table if not exists halt (seq integer primary key, t int,"
+	" until int, by text, reason text, rule text);"
+	"create table if not exists current (kind int, subject text,"
+	" seq int, open blob, sealed blob, primary key (kind, subject));";
+
+void
+project_tables(struct store_db *s)
+{
+	if (sqlite3_exec(s->db, tables, NULL, NULL, NULL) != SQLITE_OK &&
+	    s->why.text[0] == '\0')
+		(void)err_set(&s->why, "the book: %s",
+		    sqlite3_errmsg(s->db));
+}
+
+static const char *const	 reasons[] = {
+	"", "waits until", "needs a code", "under review",
+	"more information", "refused address", "refused account",
+	"all stopped", "cancelled", "expired",
+};
+
+const char *
+public_reason_text(enum public_reason r)
+{
+	return reasons[r];
+}
+
+/* Policies */
+
+static enum rc
+put_in_force(struct project *p, struct text body, struct err *e)
+{
+	enum rc	 rc;
+
+	program_free(&p->program);
+	policy_free(&p->policy);
+	rc = policy_load_bundle(&p->policy, (const unsigned char *)body.p,
+	    body.len, NULL, e);
+	return rc == RC_OK ? program_new(&p->program, p->policy, e) : rc;
+}
+
+enum rc
+project_begin(struct project *p, struct store_db *s,
+    const struct keyring *keys, struct err *e)
+{
+	sqlite3_stmt	*q;
+	enum rc		 rc = RC_OK;
+
+	memset(p, 0, sizeof(*p));
+	p->s = s;
+	p->ids = keyring_secrets(keys)->ids;
+	q = store_ask(s, "select body from policy order by seq desc limit 1",
+	    "");
+	if (q != NULL) {
+		rc = put_in_force(p, store_bytes(q, 0), e);
+		store_done(q);
+	}
+	return rc;
+}
+
+void
+project_end(struct project *p)
+{
+	program_free(&p->program);
+	policy_free(&p->policy);
+}
+
+static enum rc
+policy(struct project *p, const struct history_event *ev, struct err *e)
+{
+	const struct command	*c = &ev->c;
+	struct text		 hash = { (const char *)c->hash, 32 };
+
+	/* Only the last one's files are needed. */
+	store_run(p->s, "update policy set body = null", "");
+	store_run(p->s, "insert or replace into policy values "
+	    "(?,?,?,?,?,?)", "ibittb", (int64_t)ev->seq, hash, c->t_ms, c->by,
+	    c->reason, c->body);
+	return put_in_force(p, c->body, e);
+}
+
+/* Withdrawals */
+
+/* The names of the rules that spoke, as JSON. */
+static char *
+rules(const struct project *p, const struct outcome_record *r, char *buf,
+    size_t room)
+{
+	struct json	 j;
+	char		 name[256];
+	int		 i;
+
+	json_to_memory(&j, buf, room);
+	json_open_array(&j, NULL);
+	for (i = 0; r->judged && p->policy != NULL && i < r->n_rules &&
+	    i < 24; i++) {
+		if (r->did[i] == RULE_MATCHED || r->did[i] == RULE_FAILED)
+			json_put_text(&j, NULL, policy_rule_name(p->policy,
+			    r->rules[i], name, sizeof(name)));
+	}
+	json_close(&j);
+	if (json_end(&j) != RC_OK)
+		(void)snprintf(buf, room, "[]");
+	return buf;
+}
+
+static struct text
+ident_text(const struct ident *id)
+{
+	struct text	 t = { (const char *)id, sizeof(*id) };
+
+	return t;
+}
+
+static int64_t
+due_of(const struct outcome_record *r)
+{
+	return r->due_ms != INT64_MAX ? r->due_ms : -1;
+}
+
+static int64_t
+done_of(const struct outcome_record *r)
+{
+	return r->state == STATE_DENIED || r->state == STATE_CANCELLED ||
+	    r->state == STATE_EXPIRED || r->state == STATE_FAILED ||
+	    r->state == STATE_PAID ? r->t_ms : -1;
+}
+
+static void
+decided(struct project *p, const struct history_event *ev,
+    const struct outcome_record *r)
+{
+	const struct command	*c = &ev->c;
+	char			 spoke[4096];
+	/* A refusal at once leaves no row in a customer's history. */
+	int64_t			 listed = !(c->via == VIA_API &&
+	    r->state == STATE_DENIED);
+
+	store_run(p->s, "insert or ignore into withdrawal (id, ident, "
+	    "account, own, via, script, amount, asked, state, verdict, would,"
+	    " why, code, due, released, done, key, rules, people, approvals,"
+	    " listed, seq) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,?,"
+	    "?)", "tbttibiiiiiiinnntsiii", c->id, ident_text(&r->id),
+	    c->account, c->order, (int64_t)c->via, c->script, c->amount_sat,
+	    r->t_ms, (int64_t)r->state, (int64_t)r->verdict,
+	    (int64_t)r->would, (int64_t)r->why, (int64_t)r->code, due_of(r),
+	    r->released_ms, done_of(r), c->key, rules(p, r, spoke,
+	    sizeof(spoke)), (int64_t)r->people, listed, (int64_t)ev->seq);
+}
+
+static void
+moved(struct project *p, const struct history_event *ev,
+    const struct outcome_record *r)
+{
+	char	 spoke[4096];
+
+	store_run(p->s, "update withdrawal set state = ?, due = ?, "
+	    "released = coalesce(?, released), done = ? where ident = ?",
+	    "innnb", (int64_t)r->state, due_of(r), r->released_ms,
+	    done_of(r), ident_text(&r->id));
+	if (r->judged)
+		store_run(p->s, "update withdrawal set verdict = ?, code = ?,"
+		    " people = ?, rules = ?, why = ? where ident = ?",
+		    "iiisib", (int64_t)r->verdict, (int64_t)r->code,
+		    (int64_t)r->people, rules(p, r, spoke, sizeof(spoke)),
+		    (int64_t)r->why, ident_text(&r->id));
+	if (ev->c.type == COMMAND_RELEASE || ev->c.type == COMMAND_DENY)
+		store_run(p->s, "update withdrawal set by = ? where id = ?",
+		    "tt", ev->c.by, ev->c.id);
+}
+
+static void
+halted(struct project *p, const struct history_event *ev,
+    const struct outcome_record *r)
+{
+	char		 name[256];
+	const char	*rule = r->halt_rule >= 0 && p->policy != NULL ?
+		    policy_rule_name(p->policy, r->halt_rule, name,
+		    sizeof(name)) : NULL;
+
+	store_run(p->s, "insert or replace into halt values (?,?,null,?,?,?)",
+	    "iitts", (int64_t)ev->seq, r->t_ms, ev->c.by, ev->c.reason, rule);
+}
+
+static void
+outcome(struct project *p, const struct history_event *ev,
+    const struct outcome_record *r)
+{
+	switch (r->type) {
+	case OUTCOME_DECIDED:
+		if (r->why != WHY_CONFLICT)
+			decided(p, ev, r);
+		return;
+	case OUTCOME_REDECIDED:
+	case OUTCOME_MOVED:
+		moved(p, ev, r);
+		return;
+	case OUTCOME_HALTED:
+		halted(p, ev, r);
+		return;
+	case OUTCOME_RESUMED:
+		store_run(p->s, "update halt set until = ? where until is "
+		    "null", "i", r->t_ms);
+		return;
+	case OUTCOME_TAKEN:
+		if (ev->c.type == COMMAND_RELEASE)
+			store_run(p->s, "update withdrawal set approvals = "
+			    "approvals + 1 where id = ?", "t", ev->c.id);
+		return;
+	case OUTCOME_REPEATED:
+	case OUTCOME_REFUSED:
+		return;
+	}
+}
+
+/* All outcomes; *refused_out: the command itself was. */
+static enum rc
+outcomes(struct project *p, const struct history_event *ev, bool *refused_out,
+    struct err *e)
+{
+	const unsigned char		*at = ev->outcomes;
+	const unsigned char		*end = at + ev->outcomes_len;
+	const struct outcome_of		 of = {
+		.id = take_ident(&p->ids, ev->c.id),
+		.amount_sat = ev->c.amount_sat, .t_ms = ev->c.t_ms };
+	static struct outcome_record	 r;
+
+	*refused_out = false;
+	while (at < end) {
+		if (outcome_unpack(&r, &at, end, &of, e) != RC_OK)
+			return err_wrap(e, RC_FAILED, "event %ju",
+			    (uintmax_t)ev->seq);
+		*refused_out |= r.type == OUTCOME_REFUSED;
+		outcome(p, ev, &r);
+	}
+	return RC_OK;
+}
+
+/* Everything else that is read */
+
+static char *
+cidrs(const struct command *c, char *buf, size_t room)
+{
+	char		 text[CIDR_TEXT_MAX];
+	struct json	 j;
+	size_t		 i;
+
+	json_to_memory(&j, buf, room);
+	json_open_array(&j, NULL);
+	for (i = 0; i < c->n_cidrs; i++)
+		json_put_text(&j, NULL, cidr_text(text, &c->cidrs[i]));
+	json_close(&j);
+	if (json_end(&j) != RC_OK)
+		(void)snprintf(buf, room, "[]");
+	return buf;
+}
+
+static void
+key(struct project *p, const struct command *c)
+{
+	static char	 ips[COMMAND_CIDRS_MAX * (CIDR_TEXT_MAX + 4)];
+
+	store_run(p->s, "insert into key (id, account, type, withdraw, ips, "
+	    "expires, label, created) values (?,?,?,?,?,?,?,?) on conflict "
+	    "(id) do update set account = excluded.account, type = "
+	    "max(type, excluded.type), withdraw = excluded.withdraw, ips = "
+	    "excluded.ips, expires = excluded.expires, label = "
+	    "coalesce(excluded.label, label), revoked = 0", "ttiisnti",
+	    c->key, c->account, (int64_t)c->key_type, (int64_t)c->withdraw,
+	    cidrs(c, ips, sizeof(ips)), c->expires_ms, c->name, c->t_ms);
+}
+
+static void
+frozen(struct project *p, const struct command *c, int64_t yes)
+{
+	if (c->account.p != NULL)
+		store_run(p->s, "update account set frozen = ? where name = "
+		    "?", "it", yes, c->account);
+	else
+		store_run(p->s, "update key set frozen = ? where id = ?",
+		    "it", yes, c->key);
+}
+
+static void
+account(struct project *p, const struct command *c)
+{
+	store_run(p->s, "insert into account (name, limit_24h, tier, grp, "
+	    "script, opened) values (?,?,?,?,?,?) on conflict (name) do "
+	    "update set limit_24h = coalesce(excluded.limit_24h, limit_24h),"
+	    " tier = coalesce(excluded.tier, tier), grp = "
+	    "coalesce(excluded.grp, grp), script = coalesce(excluded.script,"
+	    " script)", "tnntbi", c->account, c->limit_sat, c->tier, c->group,
+	    c->script, c->t_ms);
+}
+
+static void
+secret(struct project *p, const struct command *c)
+{
+	if (c->blob.p == NULL)
+		store_run(p->s, "delete from secret where account = ? and "
+		    "kind = ?", "ti", c->account, (int64_t)c->secret);
+	else
+		store_run(p->s, "insert or replace into secret values "
+		    "(?,?,?,?)", "tini", c->account, (int64_t)c->secret,
+		    c->step, c->t_ms);
+}
+
+static void
+operator(struct project *p, const struct command *c)
+{
+	if (c->roles <= 0)
+		store_run(p->s, "delete from operator where name = ?", "t",
+		    c->name);
+	else
+		store_run(p->s, "insert into operator values (?,?,?,?) on "
+		    "conflict (name) do update set rights = excluded.rights,"
+		    " release_sat = excluded.release_sat, public = "
+		    "coalesce(excluded.public, public)", "tinb", c->name,
+		    c->roles, c->limit_sat, c->blob);
+}
+
+static void
+proposals(struct project *p, const struct history_event *ev)
+{
+	const struct command	*c = &ev->c;
+
+	if (c->type == COMMAND_PROPOSAL) {
+		store_run(p->s, "insert or replace into proposal values "
+		    "(?,?,?,?,?,?,'open')", "ittiib", (int64_t)ev->seq, c->by,
+		    c->reason, c->t_ms, c->expires_ms, c->body);
+		if (c->proof.p != NULL)
+			store_run(p->s, "insert or ignore into approval "
+			    "values (?,?,?)", "iti", (int64_t)ev->seq, c->by,
+			    c->t_ms);
+	} else if (c->type == COMMAND_APPROVAL) {
+		store_run(p->s, "insert or ignore into approval values "
+		    "(?,?,?)", "iti", c->answers, c->by, c->t_ms);
+	} else if (c->type == COMMAND_DISCARD) {
+		store_run(p->s, "update proposal set state = coalesce(?, "
+		    "'discarded') where seq = ? and state = 'open'", "ti",
+		    c->reason, c->answers);
+	} else if (c->answers > 0) {
+		store_run(p->s, "update proposal set state = 'done' where "
+		    "seq = ? and state = 'open'", "i", c->answers);
+	}
+}
+
+static void
+others(struct project *p, const struct history_event *ev)
+{
+	const struct command	*c = &ev->c;
+
+	if (c->type == COMMAND_ACCOUNT)
+		account(p, c);
+	else if (c->type == COMMAND_KEY)
+		key(p, c);
+	else if (c->type == COMMAND_KEY_REVOKE)
+		store_run(p->s, "update key set revoked = 1 where id = ?",
+		    "t", c->key);
+	else if (c->type == COMMAND_DOOR_KEY)
+		store_run(p->s, "insert or replace into door values "
+		    "(?,?,?,?)", "tini", c->key, c->roles, c->expires_ms,
+		    c->t_ms);
+	else if (c->type == COMMAND_FREEZE)
+		frozen(p, c, 1);
+	else if (c->type == COMMAND_UNFREEZE)
+		frozen(p, c, 0);
+	else if (c->type == COMMAND_CANCEL && c->not_me)
+		store_run(p->s, "update account set frozen = 1 where name = "
+		    "(select account from withdrawal where id = ?)", "t",
+		    c->id);
+	else if (c->type == COMMAND_ADDRESS_ADD)
+		store_run(p->s, "insert or replace into address values "
+		    "(?,?,?,?)", "tbti", c->account, c->script, c->name,
+		    c->t_ms);
+	else if (c->type == COMMAND_ADDRESS_REMOVE)
+		store_run(p->s, "delete from address where account = ? and "
+		    "script = ?", "tb", c->account, c->script);
+	else if (c->type == COMMAND_DEPOSIT)
+		store_run(p->s, "insert into deposit (own, account, amount, "
+		    "t, origin) values (?,?,?,?,?)", "ttiit", c->order,
+		    c->account, c->amount_sat, c->t_ms, c->name);
+	else if (c->type == COMMAND_OUTCOME)
+		store_run(p->s, "update withdrawal set txid = ?, vout = ? "
+		    "where id = ?", "tnt", c->order, c->count, c->id);
+	else if (c->type == COMMAND_SECRET)
+		secret(p, c);
+	else if (c->type == COMMAND_OPERATOR)
+		operator(p, c);
+	proposals(p, ev);
+}
+
+/* What is in force, as it was packed */
+
+static void
+keep(struct project *p, const struct history_event *ev, struct text subject,
+    const struct command *c)
+{
+	unsigned char	*open = malloc(command_open_room(c));
+	unsigned char	*sealed = malloc(command_sealed_room(c));
+	struct text	 a, b;
+	size_t		 open_len, sealed_len;
+
+	if (open != NULL && sealed != NULL &&
+	    command_check(c, &p->why) == RC_OK) {
+		command_pack(c, open, &open_len, sealed, &sealed_len);
+		a.p = (const char *)open;
+		a.len = open_len;
+		b.p = (const char *)sealed;
+		b.len = sealed_len;
+		store_run(p->s, "insert or replace into current values "
+		    "(?,?,?,?,?)", "itibb", (int64_t)c->type, subject,
+		    (int64_t)ev->seq, a, b);
+	}
+	free(open);
+	free(sealed);
+}
+
+/* A change of a key says nothing of its secret: the old one stays. */
+static void
+keep_key(struct project *p, const struct history_event *ev)
+{
+	static struct command_lists	 lists;
+	struct command			 c = ev->c, was;
+	sqlite3_stmt			*q = NULL;
+	struct text			 open, sealed;
+
+	if (c.blob.p == NULL && (q = store_ask(p->s, "select open, sealed "
+	    "from current where kind = ? and subject = ?", "it",
+	    (int64_t)COMMAND_KEY, c.key)) != NULL) {
+		open = store_bytes(q, 0);
+		sealed = store_bytes(q, 1);
+		if (command_unpack(&was, &lists,
+		    (const unsigned char *)open.p, open.len,
+		    (const unsigned char *)sealed.p, sealed.len, NULL) ==
+		    RC_OK) {
+			c.blob = was.blob;
+			c.key_type = was.key_type;
+			c.step = was.step;
+			if (c.name.p == NULL)
+				c.name = was.name;
+		}
+	}
+	c.proof = text_of(NULL);
+	keep(p, ev, c.key, &c);
+	store_done(q);
+}
+
+/* The newest step that an account's code was good for: good once. */
+static void
+keep_step(struct project *p, const struct history_event *ev)
+{
+	struct command	 c;
+
+	command_clear(&c, COMMAND_CODE_USED, ev->c.t_ms);
+	c.account = ev->c.account;
+	c.secret = ev->c.type == COMMAND_WITHDRAW ? SECRET_TOTP :
+	    ev->c.secret;
+	c.step = ev->c.step;
+	if (c.account.p != NULL && c.secret != SECRET_NONE && c.step >= 0)
+		keep(p, ev, c.account, &c);
+}
+
+static void
+in_force(struct project *p, const struct history_event *ev)
+{
+	char			 subject[COMMAND_NAME_MAX + 16];
+	const struct command	*c = &ev->c;
+
+	if (c->type == COMMAND_ACCOUNT)
+		keep(p, ev, c->account, c);
+	else if (c->type == COMMAND_KEY)
+		keep_key(p, ev);
+	else if (c->type == COMMAND_KEY_REVOKE)
+		store_run(p->s, "delete from current where kind = ? and "
+		    "subject = ?", "it", (int64_t)COMMAND_KEY, c->key);
+	else if (c->type == COMMAND_DOOR_KEY)
+		keep(p, ev, c->key, c);
+	else if (c->type == COMMAND_OPERATOR)
+		keep(p, ev, c->name, c);
+	else if (c->type == COMMAND_QUORUM)
+		keep(p, ev, text_of("quorum"), c);
+	else if (c->type == COMMAND_SECRET) {
+		(void)snprintf(subject, sizeof(subject), "%d %.*s",
+		    (int)c->secret, (int)c->account.len, c->account.p);
+		keep(p, ev, text_of(subject), c);
+	} else if (c->type == COMMAND_CODE_USED ||
+	    (c->step >= 0 && (c->type == COMMAND_WITHDRAW ||
+	    c->type == COMMAND_CODE)))
+		keep_step(p, ev);
+	else if (c->type == COMMAND_DEPOSIT && c->order.p != NULL)
+		keep(p, ev, c->order, c);
+}
+
+enum rc
+project_event(struct project *p, const struct history_event *ev,
+    struct err *e)
+{
+	bool	 refused = false;
+	enum rc	 rc;
+
+	if (ev->c.type == COMMAND_POLICY)
+		rc = policy(p, ev, e);
+	else
+		rc = outcomes(p, ev, &refused, e);
+	if (rc != RC_OK)
+		return rc;
+	if (ev->c.type != COMMAND_POLICY && !refused) {
+		others(p, ev);
+		in_force(p, ev);
+	}
+	if (p->s->why.text[0] != '\0')
+		return err_set(e, "%s", p->s->why.text);
+	return RC_OK;
+}
