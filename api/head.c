@@ -351,7 +351,8 @@ take_forwarded(struct head *h, struct text name, struct text v,
 	}
 	if (h->client.p != NULL)
 		return refuse(no, 400, "the proxy's header twice");
-	return take_visible(&h->client, v, no);
+	h->client = v;
+	return true;
 }
 
 static bool
@@ -451,7 +452,7 @@ is_whole(const struct head *h, struct refusal *no)
 }
 
 bool
-head_parse(struct head *h, const char *p, size_t len,
+head_read(struct head *h, const char *p, size_t len,
     const char *proxy_header, struct refusal *no)
 {
 	const char	*end = p + len - 2, *line = p, *cr;

@@ -71,7 +71,7 @@ enum head_state head_scan(struct head_scan *s, const char *p, size_t len,
  * `proxy_header`: this one header of forwarding is taken, because a listed
  * proxy sends it; NULL: none is.
  */
-bool head_parse(struct head *h, const char *p, size_t len,
+bool head_read(struct head *h, const char *p, size_t len,
     const char *proxy_header, struct refusal *no);
 
 #endif

@@ -20,7 +20,7 @@ take_head(struct intake *in, const char *p, const char *proxy_header)
 {
 	size_t	 most;
 
-	if (!head_parse(&in->head, p, in->scan.at, proxy_header, &in->no))
+	if (!head_read(&in->head, p, in->scan.at, proxy_header, &in->no))
 		return in->state = INTAKE_BAD;
 	if (!agree(&in->head, p))
 		return refuse(in, 400, "a head that can be read in two ways");

@@ -335,7 +335,7 @@ open_journal(struct keeper *k, struct err *e)
 
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	(void)network_of(&net, c->network, strlen(c->network));
-	(void)snprintf(url, sizeof(url), "%s/journal.db", c->data);
+	(void)snprintf(url, sizeof(url), "%.255s/journal.db", c->data);
 	cfg.network = (uint8_t)net;
 	cfg.t_ms = now.tv_sec * MS_PER_S + now.tv_nsec / 1000000;
 	cfg.create = access(url, F_OK) != 0;
@@ -364,8 +364,8 @@ open_book(struct keeper *k, struct err *e)
 	enum network		 net = NETWORK_REGTEST;
 
 	(void)network_of(&net, c->network, strlen(c->network));
-	(void)snprintf(path, sizeof(path), "%s/book.db", c->data);
-	(void)snprintf(url, sizeof(url), "%s/journal.db", c->data);
+	(void)snprintf(path, sizeof(path), "%.255s/book.db", c->data);
+	(void)snprintf(url, sizeof(url), "%.255s/journal.db", c->data);
 	cfg.keys = k->journal != NULL ? keeper_keyring(k) : NULL;
 	cfg.network = (uint8_t)net;
 	return book_open(&k->book, &cfg, e);
