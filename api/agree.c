@@ -17,6 +17,9 @@ struct opinion {
 	size_t		 target_len;
 	int		 headers;
 	int		 heads;
+	unsigned	 flags;		/* as they were then: a request
+					 * that is whole clears them */
+	uint64_t	 body_len;
 	int		 bodies;
 	bool		 broken;
 };
@@ -47,6 +50,8 @@ on_head(llhttp_t *p)
 	struct opinion	*o = p->data;
 
 	o->heads++;
+	o->flags = p->flags;
+	o->body_len = p->content_length;
 	return 0;
 }
 
@@ -88,8 +93,8 @@ agree(const struct head *h, const char *p)
 	    o.target == h->target.p && o.target_len == h->target.len &&
 	    o.headers == h->lines && o.parser.http_major == 1 &&
 	    o.parser.http_minor == (h->old ? 0 : 1) && !o.parser.upgrade &&
-	    (o.parser.flags & (F_CHUNKED | F_UPGRADE | F_TRANSFER_ENCODING |
+	    (o.flags & (F_CHUNKED | F_UPGRADE | F_TRANSFER_ENCODING |
 	    F_CONNECTION_UPGRADE)) == 0 &&
-	    ((o.parser.flags & F_CONTENT_LENGTH) != 0) == h->has_length &&
-	    o.parser.content_length == h->body_len;
+	    ((o.flags & F_CONTENT_LENGTH) != 0) == h->has_length &&
+	    o.body_len == h->body_len;
 }

@@ -56,6 +56,10 @@ client_last(unsigned char ip_out[16], struct text list)
 		from--;
 		len++;
 	}
+	while (len > 0 && (*from == ' ' || *from == '\t')) {
+		from++;
+		len--;
+	}
 	if (len == 0 || len >= sizeof(text))
 		return false;
 	memcpy(text, from, len);

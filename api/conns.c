@@ -234,7 +234,7 @@ out_of_files(struct conns *cs, int listening)
 	fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
 	if (fd != -1)
 		(void)close(fd);
-	cs->reserve = fcntl(listening, F_DUPFD_CLOEXEC, 0);
+	cs->reserve = fcntl(uv_backend_fd(cs->loop), F_DUPFD_CLOEXEC, 0);
 }
 
 static void
@@ -301,8 +301,6 @@ conns_listen(struct conns *cs, int fd, bool metrics, struct err *e)
 	cs->listen[metrics].data = cs;
 	cs->listen_fd[metrics] = fd;
 	cs->listening[metrics] = true;
-	if (cs->reserve == -1)
-		cs->reserve = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	failed = uv_poll_start(&cs->listen[metrics], UV_READABLE,
 	    accept_some);
 	assert(failed == 0);
@@ -346,7 +344,8 @@ conns_begin(struct conns *cs, uv_loop_t *loop, const struct config *c,
 	cs->loop = loop;
 	cs->config = *c;
 	cs->hooks = *hooks;
-	cs->reserve = -1;
+	/* Not of a socket that listens: it would go on listening. */
+	cs->reserve = fcntl(uv_backend_fd(loop), F_DUPFD_CLOEXEC, 0);
 	cs->max = c->connections_max;
 	for (i = 0; i < PHASE__COUNT; i++)
 		cs->lists[i].prev = cs->lists[i].next = &cs->lists[i];

@@ -28,7 +28,7 @@
 #include "lib/json.h"
 #include "link/process.h"
 
-#define ROOM	((size_t)4 << 20)
+#define ROOM	MESSAGE_MAX
 
 static char		 conf_text[4096];
 static int		 control, auth = -1;
@@ -196,7 +196,7 @@ tell(const struct message *m)
 static void
 answer(const struct message *m)
 {
-	static char	 big[3 << 20];
+	static char	 big[15 << 20];
 	struct message	 a;
 	int64_t		 n;
 

@@ -51,6 +51,12 @@ test_good(void)
 	CHECK_INT(read_slowly(&in, post, len, NULL), INTAKE_WHOLE);
 	CHECK_INT(read_all(&in, post, len - 1, NULL), INTAKE_BODY);
 
+	check_case("an empty body, with its length and without");
+	CHECK_INT(read_all(&in, "POST / HTTP/1.1\r\n" H
+	    "Content-Length: 0\r\n\r\n", 17 + 9 + 19 + 2, NULL), INTAKE_WHOLE);
+	CHECK_INT(read_all(&in, "POST / HTTP/1.1\r\n" H "\r\n", 17 + 9 + 2,
+	    NULL), INTAKE_WHOLE);
+
 	check_case("an id in the path");
 	CHECK_INT(read_all(&in, "GET /v1/withdrawals/w-1 HTTP/1.1\r\n" H
 	    "\r\n", 34 + 9 + 2, NULL), INTAKE_WHOLE);

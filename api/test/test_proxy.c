@@ -93,7 +93,7 @@ static void
 test_last(void)
 {
 	static const char *const	 bad[] = { "", "192.0.2.1,",
-		"192.0.2.1, 192.0.2.2", "unknown", "192.0.2", "192.0.2.1:80",
+		"192.0.2.1, ", "192.0.2.1 192.0.2.2", "unknown", "192.0.2",
 		"[::1]", "192.0.2.256", "::ffff:1.2.3.4.5",
 		"11111111111111111111111111111111111111111111111111111" };
 	unsigned char	 ip[16];
@@ -101,7 +101,7 @@ test_last(void)
 	size_t		 i;
 
 	check_case("the last of a list");
-	CHECK(client_last(ip, text_of("10.1.1.1,192.0.2.9")));
+	CHECK(client_last(ip, text_of("10.1.1.1, 192.0.2.9")));
 	CHECK_STR(client_text(text, ip), "192.0.2.9");
 	CHECK(client_last(ip, text_of("2001:db8::1")));
 	CHECK_STR(client_text(text, ip), "2001:db8::1");
