@@ -15,22 +15,38 @@
 #define STATUS_WAITING	3	/* done, but something waits for a second
 				 * person */
 
+int cmd_account(int argc, char **argv);
+int cmd_approve(int argc, char **argv);
 int cmd_audit(int argc, char **argv);
 int cmd_backtest(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
 int cmd_check(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
-int cmd_export(int argc, char **argv);
+int cmd_deposit(int argc, char **argv);
+int cmd_drill(int argc, char **argv);
+int cmd_events(int argc, char **argv);
 int cmd_explain(int argc, char **argv);
+int cmd_export(int argc, char **argv);
 int cmd_exposure(int argc, char **argv);
 int cmd_forget(int argc, char **argv);
+int cmd_halt(int argc, char **argv);
 int cmd_import(int argc, char **argv);
+int cmd_init(int argc, char **argv);
+int cmd_key(int argc, char **argv);
+int cmd_live(int argc, char **argv);
+int cmd_operator(int argc, char **argv);
+int cmd_policy(int argc, char **argv);
+int cmd_queue(int argc, char **argv);
 int cmd_record(int argc, char **argv);
 int cmd_replay(int argc, char **argv);
 int cmd_restore(int argc, char **argv);
+int cmd_resume(int argc, char **argv);
 int cmd_simulate(int argc, char **argv);
+int cmd_status(int argc, char **argv);
+int cmd_tell(int argc, char **argv);
 int cmd_tune(int argc, char **argv);
 int cmd_upgrade(int argc, char **argv);
+int cmd_withdrawal(int argc, char **argv);
 
 /* Print how a command is used on standard error; returns STATUS_USAGE. */
 int usage(const char *command);

@@ -23,6 +23,19 @@ struct command {
 	"    [--reviewer WHO]... [--json] [more: the manual]"
 
 static const struct command commands[] = {
+	{ "account", cmd_account,
+	    "create|set NAME [--limit-24h BTC] [--tier N] [--group NAME]\n"
+	    "    [--deposit-address ADDRESS] [WHO]\n"
+	    "freeze|unfreeze NAME [WHO]\n"
+	    "list [NAME] [--json]",
+	    "customers: open, change, freeze, list",
+	    "drawbridge-service(1)" },
+	{ "approve", cmd_approve,
+	    "ID [WHO]\n"
+	    "discard ID [WHO]\n"
+	    "list [--json]",
+	    "the second person: what was proposed is agreed to, or not",
+	    "drawbridge-operator(1)" },
 	{ "audit", cmd_audit,
 	    "verify [--db PATH] [--head FILE|TEXT] [--decisions]\n"
 	    "    [--from EVENT] [--json] [--quiet]\n"
@@ -51,6 +64,18 @@ static const struct command commands[] = {
 	    "[--policy POLICY]... [--honest]\n" SCENES_USAGE,
 	    "loss and friction of policies side by side",
 	    "drawbridge-compare(1)" },
+	{ "deposit", cmd_deposit,
+	    "NAME BTC --id ID [WHO]",
+	    "credit an account by hand",
+	    "drawbridge-service(1)" },
+	{ "drill", cmd_drill,
+	    "[--url URL] [--speed N] [--json] SCENARIO",
+	    "a theft, played over HTTP against the running service",
+	    "drawbridge-service(1)" },
+	{ "events", cmd_events,
+	    "[--after EVENT] [--follow] [--json]",
+	    "the feed: what was asked and decided, line by line",
+	    "drawbridge-service(1)" },
 	{ "export", cmd_export,
 	    "[--db PATH] [-o FILE.jsonl[.zst]] [--history-output FILE]\n"
 	    "    [--decisions FILE] [--from EVENT] [--until EVENT] [--json]\n"
@@ -72,12 +97,53 @@ static const struct command commands[] = {
 	    "    [--yes] [--dry-run] [--json] [--quiet]",
 	    "destroy the keys of past months' personal data",
 	    "drawbridge-backup(1)" },
+	{ "halt", cmd_halt,
+	    "[WHO]",
+	    "stop everything at once; anybody may",
+	    "drawbridge-operator(1)" },
 	{ "import", cmd_import,
 	    "[--db PATH] [--policy POLICY] [--as NAME] [--reason TEXT]\n"
 	    "    [--batch N] [--network NAME] [--json] [--quiet]\n"
 	    "    SCENARIO",
 	    "teach a journal what happened before it began",
 	    "drawbridge-record(1)" },
+	{ "init", cmd_init,
+	    "--data DIR [--operator NAME=PUBLIC-KEY-FILE]... [--demo]\n"
+	    "    [--network NAME] [--policy FILE] [--quorum N] [--wait HOURS]\n"
+	    "    [--listen ADDRESS:PORT] [--history SCENARIO] [--drill]",
+	    "make a data folder for a new service",
+	    "drawbridge-service(1)" },
+	{ "key", cmd_key,
+	    "create --account NAME --type hmac|rsa|ed25519\n"
+	    "    [--public-key FILE] [--withdraw] [--ip CIDR]...\n"
+	    "    [--expires DAY] [--label TEXT] [WHO]\n"
+	    "set KEY [--withdraw|--no-withdraw] [--ip CIDR]... [WHO]\n"
+	    "revoke|freeze|unfreeze KEY [WHO]\n"
+	    "list [--account NAME] [--json]",
+	    "customers' API keys",
+	    "drawbridge-service(1)" },
+	{ "live", cmd_live,
+	    "",
+	    "withdrawals and verdicts as they come, on a terminal",
+	    "drawbridge-service(1)" },
+	{ "operator", cmd_operator,
+	    "keygen FILE\n"
+	    "add NAME --key FILE --roles ROLE,...\n"
+	    "    [--release-up-to BTC] [WHO]\n"
+	    "remove NAME [WHO]\n"
+	    "list [--json]",
+	    "the people who may act, and their keys",
+	    "drawbridge-operator(1)" },
+	{ "policy", cmd_policy,
+	    "propose FILE [WHO]\n"
+	    "approve ID [WHO]\n"
+	    "history [--json]",
+	    "another policy for the running service",
+	    "drawbridge-operator(1)" },
+	{ "queue", cmd_queue,
+	    "[--json]",
+	    "what waits for a person, the oldest first",
+	    "drawbridge-service(1)" },
 	{ "record", cmd_record,
 	    "[--db PATH] [--policy POLICY] [--batch N] [--network NAME]\n"
 	    "    [--snapshot-every N] [--acks FILE] [--from LINE]\n"
@@ -96,6 +162,10 @@ static const struct command commands[] = {
 	    "    [--json] [--quiet] BACKUP-DIRECTORY",
 	    "a journal from a backup, stopped until people have looked",
 	    "drawbridge-backup(1)" },
+	{ "resume", cmd_resume,
+	    "[WHO]",
+	    "go on after a halt; a quorum does",
+	    "drawbridge-operator(1)" },
 	{ "simulate", cmd_simulate,
 	    "--seed N --preset small|medium|large [--attack NAME]\n"
 	    "    [--owners P%] [--days N] [--accounts N] [--crash-day N]\n"
@@ -103,6 +173,14 @@ static const struct command commands[] = {
 	    "[--json] --list|--params",
 	    "make a scenario: a platform's customers, and a thief",
 	    "drawbridge-simulate(1)" },
+	{ "status", cmd_status,
+	    "[--json]",
+	    "the running service on one screen",
+	    "drawbridge-service(1)" },
+	{ "tell", cmd_tell,
+	    "LINE [WHO]",
+	    "one line of a scenario, taken live",
+	    "drawbridge-service(1)" },
 	{ "tune", cmd_tune,
 	    "--policy POLICY --let NAME=FROM..TO[:STEPS]...\n"
 	    "    [--points N] [--search-seed N]\n"
@@ -114,6 +192,12 @@ static const struct command commands[] = {
 	    "judge [--db PATH] [--json] [--quiet]",
 	    "what another version would have decided, and if it starts",
 	    "drawbridge-backup(1)" },
+	{ "withdrawal", cmd_withdrawal,
+	    "list [--account NAME] [--state STATE] [--limit N] [--json]\n"
+	    "show ID [--json]\n"
+	    "release|deny|cancel ID [--not-me] [WHO]",
+	    "what customers asked for, and what people decide",
+	    "drawbridge-service(1)" },
 };
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 

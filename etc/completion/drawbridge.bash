@@ -25,6 +25,9 @@ _drawbridge()
 	--preset | --sizes)
 		words="small medium large"
 		;;
+	--type)
+		words="hmac rsa ed25519"
+		;;
 	--network)
 		words="main test signet regtest"
 		;;
@@ -40,14 +43,34 @@ _drawbridge()
 	    [ "${cur#-}" = "$cur" ]; then
 		words="verify head log"
 	fi
-	if [ "$COMP_CWORD" -eq 2 ] && [ "$prev" = upgrade ] &&
-	    [ "${cur#-}" = "$cur" ]; then
-		words="check judge"
+	if [ "$COMP_CWORD" -eq 2 ] && [ "${cur#-}" = "$cur" ]; then
+		case $prev in
+		upgrade) words="check judge" ;;
+		account) words="create set freeze unfreeze list" ;;
+		operator) words="keygen add remove list" ;;
+		policy) words="propose approve history" ;;
+		key) words="create set revoke freeze unfreeze list" ;;
+		withdrawal) words="list show release deny cancel" ;;
+		esac
 	fi
 	if [ -z "$words" ] && [ "${cur#-}" != "$cur" ]; then
 		local scenes="--sizes --seed --seeds --kinds --days --settle
 		    --warmup --history --set --owners --reviewer --honest --jobs --json"
+		local who="--as --reason --yes --json"
 		case ${COMP_WORDS[1]} in
+		account) words="--limit-24h --tier --group --deposit-address
+		    $who" ;;
+		deposit) words="--id $who" ;;
+		drill) words="--url --speed --json" ;;
+		events) words="--after --follow --json" ;;
+		init) words="--data --operator --demo --network --policy
+		    --quorum --wait --listen --history --drill" ;;
+		key) words="--account --type --public-key --withdraw
+		    --no-withdraw --ip --expires --label $who" ;;
+		queue | status) words="--json" ;;
+		tell | halt | resume | approve | policy) words="$who" ;;
+		operator) words="--key --roles --release-up-to $who" ;;
+		withdrawal) words="--account --state --limit --not-me $who" ;;
 		check) words="--json --strict --hot --date --cost --signer
 		    --print --against --words" ;;
 		replay) words="--json --policy --reviewer --report --decisions
