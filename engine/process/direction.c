@@ -21,7 +21,8 @@ account(const struct operators *o, const struct command *c)
 		return WAY_LOOSENS;
 	if (c->tier >= 0 && c->tier != a->tier)
 		return WAY_LOOSENS;
-	if (c->group.p != NULL && a->group[0] != '\0' &&
+	/* A policy may have an exception for any group. */
+	if (c->group.p != NULL &&
 	    !text_equal(text_of(a->group), c->group))
 		return WAY_LOOSENS;
 	/* Where deposits come is where a customer's money goes. */

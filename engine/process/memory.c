@@ -237,21 +237,17 @@ memory_may_release(struct operator *op, int64_t t_ms)
 	return op->release_sat > sum ? op->release_sat - sum : 0;
 }
 
-/* The amount is on the command where operators_act.c looked it up. */
-static void
-told_release(struct operators *o, const struct command *c)
+void
+memory_released(struct operator *op, int64_t sat, int64_t t_ms)
 {
-	struct operator	*op = memory_operator(o, c->by);
-	int64_t		 hour = c->t_ms / MS_PER_HOUR;
-	int		 i = (int)(hour % 25);
+	int64_t	 hour = t_ms / MS_PER_HOUR;
+	int	 i = (int)(hour % 25);
 
-	if (op == NULL)
-		return;
 	if (op->released_hour[i] != hour) {
 		op->released_hour[i] = hour;
 		op->released_sat[i] = 0;
 	}
-	op->released_sat[i] += c->amount_sat;
+	op->released_sat[i] += sat;
 }
 
 /* Accounts and keys */
@@ -483,8 +479,6 @@ operators_told(struct operators *o, const struct command *c, uint64_t seq)
 		told_proposal(o, c, (int64_t)seq);
 	else if (c->type == COMMAND_APPROVAL)
 		told_approval(o, c);
-	else if (c->type == COMMAND_RELEASE)
-		told_release(o, c);
 	else if (c->type == COMMAND_HALT)
 		o->halt_seq = (int64_t)seq;
 	else if (c->type == COMMAND_DEPOSIT && c->order.p != NULL)

@@ -93,6 +93,8 @@ enum rc memory_proposed(struct command *out, struct command_lists *lists,
     const struct proposal *p, struct err *e) MUST_CHECK;
 
 /* What he may still release now; INT64_MAX: anything. */
+/* He released it. */
+void memory_released(struct operator *op, int64_t sat, int64_t t_ms);
 int64_t memory_may_release(struct operator *op, int64_t t_ms);
 
 /*

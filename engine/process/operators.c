@@ -21,9 +21,9 @@
 #include "wire/approval.h"
 #include "wire/rights.h"
 
-/* A signature lives for ten minutes, and a clock may be a minute off. */
+/* A signature lives for ten minutes of the engine's clock, which whoever
+ * signs asks for. */
 #define SIGNED_FOR_MS	600000
-#define CLOCK_OFF_MS	60000
 #define PROPOSAL_MS	(7 * MS_PER_DAY)
 
 /* One ACT under way. */
@@ -77,6 +77,26 @@ regtest(const struct keeper *k)
 	return keeper_state(k)->genesis.network == NETWORK_REGTEST;
 }
 
+/*
+ * What was used before the start is not remembered: no signature of then is
+ * taken, and of who releases up to an amount it counts as if he had released
+ * all of it just now (C7 d).
+ */
+static void
+begin(struct operators *o, int64_t now_ms)
+{
+	int	 i;
+
+	if (o->start_ms != 0)
+		return;
+	o->start_ms = now_ms;
+	for (i = 0; i < o->n; i++) {
+		if (o->of[i].release_sat > 0)
+			memory_released(&o->of[i], o->of[i].release_sat,
+			    now_ms);
+	}
+}
+
 /* Who signed */
 
 /* What the engine itself holds of the withdrawal: a text with another script
@@ -109,11 +129,11 @@ check_times(struct act *a)
 
 	if (until < now)
 		return err_set(&a->why, "the signature has expired");
-	if (until > now + SIGNED_FOR_MS + CLOCK_OFF_MS)
+	if (until > now + SIGNED_FOR_MS)
 		return err_set(&a->why, "a signature may be good for ten "
 		    "minutes at most");
 	/* Signatures that were used are remembered in memory alone. */
-	if (until - SIGNED_FOR_MS < a->o->start_ms - CLOCK_OFF_MS)
+	if (until - SIGNED_FOR_MS <= a->o->start_ms)
 		return err_set(&a->why, "signed before the service started; "
 		    "sign again");
 	return RC_OK;
@@ -129,6 +149,10 @@ check_signature(struct act *a, struct command *c,
 		.answers = a->m->number, .expires_ms = a->m->t_ms,
 		.command = c };
 
+	/* Their private keys lie about (C7 a). */
+	if (s->genesis.demo && !regtest(a->k))
+		return err_set(&a->why, "a demonstration's keys are good on "
+		    "regtest alone");
 	if ((a->by = memory_operator(a->o, a->m->by)) == NULL)
 		return err_set(&a->why, "no operator %.*s",
 		    (int)a->m->by.len, a->m->by.p);
@@ -306,9 +330,14 @@ refused_text(enum why why)
 static void
 act_now(struct act *a)
 {
-	struct taken	 t;
+	struct engine_withdrawal	 w = { .amount_sat = 0 };
+	struct taken			 t;
 
-	/* So that a day's releases can be summed up. */
+	/* Looked up before: afterwards it may be gone. */
+	if (a->c->type == COMMAND_RELEASE)
+		(void)engine_withdrawal(keeper_state(a->k)->engine,
+		    take_ident(&keyring_secrets(keeper_keyring(
+		    a->k))->ids, a->c->id), &w);
 	if (do_it(a->k, a->c, &t, &a->why) != RC_OK) {
 		refuse(a, 400);
 		return;
@@ -318,6 +347,8 @@ act_now(struct act *a)
 		refuse(a, 409);
 		return;
 	}
+	if (a->c->type == COMMAND_RELEASE && a->by != NULL)
+		memory_released(a->by, w.amount_sat, t.t_ms);
 	answer(a, 200, "{\"seq\":%ju,\"state\":\"done\"}", (uintmax_t)t.seq);
 }
 
@@ -476,6 +507,30 @@ discard(struct keeper *k, int64_t seq, const char *why)
 		log_event(LOG_BROKEN, "discard", "why", 's', e.text, NULL);
 }
 
+/*
+ * What was true when it was proposed may be no more: another halt, another
+ * policy in force (H6), the same deposit credited, people gone (C7 b).
+ */
+static enum rc
+check_still(struct keeper *k, struct command *c, int64_t seq, struct err *e)
+{
+	struct operators	*o = keeper_operators(k);
+	struct act		 a = { .k = k, .c = c, .o = o };
+	enum rc			 rc;
+
+	if (c->type == COMMAND_RESUME && o->halt_seq > seq)
+		return err_set(e, "there was another halt after it was "
+		    "proposed");
+	if (c->type == COMMAND_POLICY &&
+	    (int64_t)keeper_state(k)->policy_seq > seq)
+		return err_set(e, "another policy came into force after it "
+		    "was proposed");
+	if ((rc = check_people(&a)) != RC_OK || (rc = check_sense(&a)) !=
+	    RC_OK)
+		*e = a.why;
+	return rc;
+}
+
 /* A proposal that has all it needs is done. */
 static enum rc
 carry_out(struct keeper *k, struct proposal *p, struct taken *t,
@@ -483,14 +538,23 @@ carry_out(struct keeper *k, struct proposal *p, struct taken *t,
 {
 	static struct command_lists	 lists;
 	struct command			 c;
+	struct proposal			 copy = *p;
 	int64_t				 seq = p->seq;
 	enum rc				 rc;
 
-	rc = memory_proposed(&c, &lists, p, e);
-	if (rc == RC_OK) {
+	/* The proposal is forgotten as soon as it is taken, and what it
+	 * says is still read. */
+	if ((copy.body = malloc(p->body_len)) == NULL)
+		return err_set(e, "no memory");
+	memcpy(copy.body, p->body, p->body_len);
+	rc = memory_proposed(&c, &lists, &copy, e);
+	if (rc == RC_OK && (rc = check_still(k, &c, seq, e)) == RC_OK) {
 		c.answers = seq;
 		rc = do_it(k, &c, t, e);
+		if (rc == RC_OK && t->type == OUTCOME_REFUSED)
+			rc = err_set(e, "%s", refused_text(t->why));
 	}
+	free(copy.body);
 	if (rc != RC_OK)
 		log_event(LOG_ODD, "proposal", "number", 'd', seq, "why",
 		    's', e->text, NULL);
@@ -513,8 +577,7 @@ operators_due(struct keeper *k)
 	struct err			 e;
 	int				 i;
 
-	if (o->start_ms == 0)
-		o->start_ms = now;
+	begin(o, now);
 	for (i = 0; i < PROPOSALS_MAX; i++) {
 		p = &o->proposals[i];
 		if (p->seq == 0)
@@ -610,8 +673,7 @@ operators_act(struct keeper *k, struct channel *from,
 		.o = keeper_operators(k) };
 	struct text	 proof = m->signature;
 
-	if (a.o->start_ms == 0)
-		a.o->start_ms = keeper_now_ms(k);
+	begin(a.o, keeper_now_ms(k));
 	if (m->state == 1) {
 		approve(&a);
 		return;
