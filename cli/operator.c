@@ -57,7 +57,12 @@ take(struct asked *a, int option, int *status_out)
 		rc = err_wrap(&e, amount_parse(&a->c.limit_sat, optarg,
 		    strlen(optarg), &e), "--release-up-to %s", optarg);
 		break;
-	default:
+	case ACTING_AS:
+	case ACTING_REASON:
+	case ACTING_JSON:
+	case ACTING_YES:
+	case ACTING_HELP:
+	case '?':
 		return acting_option(&a->acting, option, "operator",
 		    status_out);
 	}
