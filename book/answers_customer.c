@@ -3,6 +3,7 @@
  */
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "book/answers.h"
@@ -11,6 +12,7 @@
 #include "lib/civil.h"
 
 #define LIMIT_MAX	1000
+#define IDS_MAX		64
 #define DAYS_90_MS	INT64_C(7776000000)
 
 /* Shared by several */
@@ -18,9 +20,8 @@
 static int64_t
 open_sat(struct answering *a)
 {
-	return store_number(a->s, 0, "select sum(amount) from withdrawal "
-	    "where account = ? and state in (0, 1, 2, 3)", "t",
-	    a->q->account);
+	return store_number(a->s, 0, "select sat from open where account = "
+	    "?", "t", a->q->account);
 }
 
 static int64_t
@@ -275,23 +276,6 @@ status_of(int64_t state, int64_t code)
 	return 2;
 }
 
-static bool
-in_list(struct text list, struct text one)
-{
-	const char	*p = list.p, *end = p + list.len, *comma;
-	struct text	 t;
-
-	while (p < end) {
-		comma = memchr(p, ',', (size_t)(end - p));
-		t.p = p;
-		t.len = (size_t)((comma != NULL ? comma : end) - p);
-		if (text_equal(t, one))
-			return true;
-		p = comma != NULL ? comma + 1 : end;
-	}
-	return false;
-}
-
 static void
 put_time(struct json *j, const char *key, int64_t ms)
 {
@@ -333,33 +317,94 @@ withdraw_row(struct answering *a, sqlite3_stmt *q)
 	json_close(j);
 }
 
+/* Which rows are asked for, and how many of them are still to come. */
+struct window {
+	int64_t	 from, to, skip, left;
+};
+
+#define H_COLUMNS							\
+	"id, own, script, amount, asked, state, code, why, done, txid"
+
+static void
+history_rows(struct answering *a, struct window *w, sqlite3_stmt *q)
+{
+	int64_t	 status = a->q->state;
+
+	for (; q != NULL && w->left > 0; q = store_next(a->s, q) ? q : NULL) {
+		if ((status >= 0 && status_of(sqlite3_column_int64(q, 5),
+		    sqlite3_column_int64(q, 6)) != status) || w->skip-- > 0)
+			continue;
+		withdraw_row(a, q);
+		w->left--;
+	}
+	store_done(q);
+}
+
+static int
+newer(const void *a, const void *b)
+{
+	const int64_t	*x = a, *y = b;
+
+	return *x > *y ? -1 : *x < *y;
+}
+
+/* Some ids: each is looked for, however long the history is. */
+static void
+history_ids(struct answering *a, struct window *w)
+{
+	int64_t		 rows[IDS_MAX];
+	struct text	 left = a->q->ids, one;
+	const char	*comma;
+	int		 i, n = 0;
+
+	while (left.len > 0 && n < IDS_MAX) {
+		comma = memchr(left.p, ',', left.len);
+		one.p = left.p;
+		one.len = comma != NULL ? (size_t)(comma - left.p) :
+		    left.len;
+		rows[n] = store_number(a->s, -1, "select n from withdrawal "
+		    "where id = ? and account = ?", "tt", one,
+		    a->q->account);
+		n += rows[n] >= 0;
+		if (comma == NULL)
+			break;
+		left.len -= one.len + 1;
+		left.p = comma + 1;
+	}
+	qsort(rows, (size_t)n, sizeof(rows[0]), newer);
+	for (i = 0; i < n; i++) {
+		if (i == 0 || rows[i] != rows[i - 1])
+			history_rows(a, w, store_ask(a->s, "select " H_COLUMNS
+			    " from withdrawal where n = ?1 and listed and "
+			    "asked >= ?2 and asked <= ?3 and (?4 is null or "
+			    "own = ?4)", "iiit", rows[i], w->from, w->to,
+			    a->q->order));
+	}
+}
+
 static void
 history(struct answering *a)
 {
 	const struct message	*m = a->q;
-	int64_t			 limit = m->limit >= 0 ? m->limit :
-	    LIMIT_MAX, skip = m->offset > 0 ? m->offset : 0;
-	int64_t			 to = m->to_ms >= 0 ? m->to_ms : INT64_MAX;
-	int64_t			 from = m->from_ms >= 0 ? m->from_ms :
-	    (to != INT64_MAX ? to : a->now->t_ms) - DAYS_90_MS;
-	sqlite3_stmt		*q;
+	struct window		 w = { .skip = m->offset > 0 ? m->offset : 0,
+		.left = m->limit >= 0 && m->limit < LIMIT_MAX ? m->limit :
+		LIMIT_MAX, .to = m->to_ms >= 0 ? m->to_ms : INT64_MAX };
 
+	w.from = m->from_ms >= 0 ? m->from_ms :
+	    (w.to != INT64_MAX ? w.to : a->now->t_ms) - DAYS_90_MS;
 	json_open_array(a->j, NULL);
-	q = store_ask(a->s, "select id, own, script, amount, asked, state, "
-	    "code, why, done, txid from withdrawal where account = ?1 and "
-	    "listed and asked >= ?2 and asked <= ?3 and (?4 is null or own = "
-	    "?4) order by n desc", "tiit", m->account, from, to, m->order);
-	for (; q != NULL && limit > 0; q = store_next(a->s, q) ? q : NULL) {
-		if ((m->state >= 0 && status_of(sqlite3_column_int64(q, 5),
-		    sqlite3_column_int64(q, 6)) != m->state) ||
-		    (m->ids.p != NULL && !in_list(m->ids, store_text(q, 0))))
-			continue;
-		if (skip-- > 0)
-			continue;
-		withdraw_row(a, q);
-		limit--;
-	}
-	store_done(q);
+	if (m->ids.p != NULL)
+		history_ids(a, &w);
+	else if (m->order.p != NULL)
+		history_rows(a, &w, store_ask(a->s, "select " H_COLUMNS
+		    " from withdrawal where account = ? and own = ? and "
+		    "listed and asked >= ? and asked <= ? order by n desc",
+		    "ttii", m->account, m->order, w.from, w.to));
+	else
+		history_rows(a, &w, store_ask(a->s, "select " H_COLUMNS
+		    " from withdrawal where account = ? and listed and asked "
+		    ">= ? and asked <= ? order by asked desc, n desc", "tii",
+		    m->account, w.from, w.to));
 	json_close(a->j);
 }
 

@@ -21,7 +21,7 @@
 #include "lib/log.h"
 #include "wire/cidr.h"
 
-#define SCHEMA		1
+#define SCHEMA		2
 #define BATCH		2000		/* events a transaction */
 #define EVENTS_MAX	1000
 #define WAIT_MAX_MS	25000
@@ -67,6 +67,7 @@ struct book {
 	struct genesis	 genesis;
 	uint64_t	 seq;
 	bool		 dead;
+	bool		 anew;		/* it was, since the start */
 };
 
 static int64_t
@@ -87,21 +88,41 @@ meta_set(struct book *b, const char *name, struct text value)
 	    name, value);
 }
 
-/* Of another journal, another schema, or ahead of the journal: made anew. */
+/* Is the row at the book's place the one that it was made from?  Not when the
+ * journal was put back from a backup: it ends earlier, or went on
+ * differently. */
 static bool
-is_ours(struct book *b)
+is_there(struct book *b)
 {
-	sqlite3_stmt	*q;
-	uint64_t	 last = 0;
+	struct history_row	 row;
+	sqlite3_stmt		*q;
+	struct text		 t;
+	struct err		 e;
+	bool			 more, same;
+
+	if (history_seek(b->history, b->seq, &e) != RC_OK ||
+	    history_row(b->history, &row, &more, &e) != RC_OK || !more ||
+	    row.head.seq + row.head.events - 1 != b->seq)
+		return false;
+	q = store_ask(&b->s, "select value from meta where name = 'hash'",
+	    "");
+	if (q == NULL)
+		return false;
+	t = store_bytes(q, 0);
+	same = t.len == sizeof(row.hash) && memcmp(t.p, row.hash, t.len) ==
+	    0;
+	store_done(q);
+	return same;
+}
+
+static bool
+is_deployment(struct book *b)
+{
+	sqlite3_stmt	*q = store_ask(&b->s, "select value from meta where "
+	    "name = 'deployment'", "");
 	struct text	 t;
-	struct err	 e;
 	bool		 same;
 
-	if (store_number(&b->s, 0, "select value from meta where name = "
-	    "'schema'", "") != SCHEMA || db_last(b->db, &last, &e) != RC_OK)
-		return false;
-	q = store_ask(&b->s, "select value from meta where name = "
-	    "'deployment'", "");
 	if (q == NULL)
 		return b->seq == 0;
 	t = store_bytes(q, 0);
@@ -111,29 +132,60 @@ is_ours(struct book *b)
 	return same;
 }
 
-static enum rc
-begin_store(struct book *b, struct err *e)
+static void
+discard(struct book *b)
+{
+	static const char *const	 ends[] = { "", "-wal", "-shm" };
+	char				 name[sizeof(b->path) + 8];
+	size_t				 i;
+
+	store_close(&b->s);
+	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		(void)snprintf(name, sizeof(name), "%s%s", b->path, ends[i]);
+		(void)unlink(name);
+	}
+}
+
+/* Why it cannot be used as it is; NULL: it can. */
+static const char *
+open_store(struct book *b, struct err *e)
 {
 	struct text	 id = { (const char *)keyring_secrets(b->keys)->
 		deployment, 16 };
-	enum rc		 rc;
 
-	if ((rc = store_open(&b->s, b->path, e)) != RC_OK)
-		return rc;
+	if (store_open(&b->s, b->path, e) != RC_OK)
+		return e->text;
 	project_tables(&b->s);
 	b->seq = (uint64_t)store_number(&b->s, 0, "select value from meta "
 	    "where name = 'seq'", "");
-	if (b->seq != 0 && !is_ours(b)) {
-		log_event(LOG_ODD, "book_anew", NULL);
-		store_close(&b->s);
-		(void)unlink(b->path);
-		return begin_store(b, e);
-	}
+	if (store_number(&b->s, SCHEMA, "select value from meta where name = "
+	    "'schema'", "") != SCHEMA)
+		return "of another version";
+	if (!is_deployment(b))
+		return "of another deployment";
+	if (b->seq != 0 && !is_there(b))
+		return "not of this journal, or ahead of it";
 	store_run(&b->s, "insert or replace into meta values ('schema', ?)",
 	    "i", (int64_t)SCHEMA);
 	meta_set(b, "deployment", id);
-	return b->s.why.text[0] != '\0' ? err_set(e, "%s", b->s.why.text) :
-	    RC_OK;
+	if (b->s.why.text[0] == '\0')
+		return NULL;
+	(void)err_set(e, "%s", b->s.why.text);
+	return e->text;
+}
+
+/* It can always be made again from the journal. */
+static enum rc
+begin_store(struct book *b, struct err *e)
+{
+	const char	*why = open_store(b, e);
+
+	if (why == NULL)
+		return RC_OK;
+	log_event(LOG_ODD, "book_anew", "why", 's', why, NULL);
+	discard(b);
+	why = open_store(b, e);
+	return why == NULL ? RC_OK : err_set(e, "%s: %s", b->path, why);
 }
 
 /* How far the journal goes now: all of that is durable. */
@@ -183,15 +235,16 @@ transaction(struct book *b, const char *what)
 		    sqlite3_errmsg(b->s.db));
 }
 
+/* All of a row. */
 static enum rc
-events(struct book *b, uint64_t until, int *n, struct err *e)
+events(struct book *b, int *n, struct err *e)
 {
 	struct history_event	 ev;
-	bool			 more;
+	bool			 more = true;
 	enum rc			 rc;
 
 	while ((rc = history_event(b->history, &ev, &more, e)) == RC_OK &&
-	    more && ev.seq <= until) {
+	    more) {
 		if (ev.seq <= b->seq)
 			continue;
 		if ((rc = project_event(&b->project, &ev, e)) != RC_OK)
@@ -202,31 +255,53 @@ events(struct book *b, uint64_t until, int *n, struct err *e)
 	return rc;
 }
 
-/* A batch; *done_out: the book is where the journal was durable. */
 static enum rc
-follow(struct book *b, uint64_t until, bool *done_out, struct err *e)
+batch(struct book *b, uint64_t until, struct err *e)
 {
 	struct history_row	 row;
+	struct text		 hash = { NULL, 0 };
 	bool			 more = true;
 	int			 n = 0;
-	enum rc			 rc;
+	enum rc			 rc = RC_OK;
+
+	while (n < BATCH && b->seq < until &&
+	    (rc = history_row(b->history, &row, &more, e)) == RC_OK && more) {
+		if ((rc = events(b, &n, e)) != RC_OK)
+			break;
+		hash.p = (const char *)row.hash;
+		hash.len = sizeof(row.hash);
+	}
+	if (rc != RC_OK || n == 0)
+		return rc;
+	store_run(&b->s, "insert or replace into meta values ('seq', ?)",
+	    "i", (int64_t)b->seq);
+	meta_set(b, "hash", hash);
+	return RC_OK;
+}
+
+/* A batch: rows and the place behind them, or nothing of them. */
+static enum rc
+follow(struct book *b, uint64_t until, struct err *e)
+{
+	uint64_t	 was = b->seq;
+	enum rc		 rc;
 
 	/* A month may have begun whose key we have not seen. */
 	if ((rc = keyring_reread(b->keys, e)) != RC_OK ||
 	    (rc = history_seek(b->history, b->seq + 1, e)) != RC_OK)
 		return rc;
 	transaction(b, "begin");
-	while (n < BATCH && b->seq < until &&
-	    (rc = history_row(b->history, &row, &more, e)) == RC_OK && more) {
-		if ((rc = events(b, until, &n, e)) != RC_OK)
-			break;
-	}
-	store_run(&b->s, "insert or replace into meta values ('seq', ?)",
-	    "i", (int64_t)b->seq);
-	transaction(b, "commit");
-	*done_out = b->seq >= until || (rc == RC_OK && !more);
+	rc = batch(b, until, e);
 	if (rc == RC_OK && b->s.why.text[0] != '\0')
 		rc = err_set(e, "%s", b->s.why.text);
+	if (rc == RC_OK)
+		transaction(b, "commit");
+	if (rc == RC_OK && b->s.why.text[0] != '\0')
+		rc = err_set(e, "%s", b->s.why.text);
+	if (rc != RC_OK) {
+		b->seq = was;
+		(void)sqlite3_exec(b->s.db, "rollback", NULL, NULL, NULL);
+	}
 	return rc;
 }
 
@@ -400,6 +475,9 @@ answer(struct book *b, const struct question *q)
 		a.status = 500;
 		log_event(LOG_ODD, "answer", "why", 's', e.text, NULL);
 	}
+	/* What failed left them open. */
+	while (j.depth > 0)
+		json_close(&j);
 	if (json_end(&j) != RC_OK)
 		a.status = 500;
 	(void)fclose(f);
@@ -434,13 +512,19 @@ note_used(struct book *b, struct used *u)
 	struct used	*next;
 	struct text	 key;
 
+	if (u != NULL && !b->dead)
+		transaction(b, "begin");
 	for (; u != NULL; u = next) {
 		next = u->next;
 		key.p = u->key;
 		key.len = u->len;
-		store_run(&b->s, "update key set used = ?, used_ip = ? where "
-		    "id = ?", "ist", u->t_ms, u->ip, key);
+		if (!b->dead)
+			store_run(&b->s, "update key set used = ?, used_ip = "
+			    "? where id = ? and used is not ?1", "ist",
+			    u->t_ms, u->ip, key);
 		free(u);
+		if (next == NULL && !b->dead)
+			transaction(b, "commit");
 	}
 }
 
@@ -455,7 +539,7 @@ take_questions(struct book *b, struct used **used, uint64_t *durable,
 
 	(void)pthread_mutex_lock(&b->lock);
 	if (idle && b->questions == NULL && b->used == NULL && !b->stop &&
-	    b->durable <= b->seq) {
+	    b->durable <= *durable) {
 		(void)clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_nsec += 100000000;
 		if (until.tv_nsec >= 1000000000) {
@@ -476,6 +560,16 @@ take_questions(struct book *b, struct used **used, uint64_t *durable,
 	return q;
 }
 
+static void
+refuse(struct book *b, const struct question *q)
+{
+	/* Nothing in force would be a lie: who loads waits for our end. */
+	if (!q->load)
+		b->c.answered(b->c.ctx, q->ticket, 503, text_of(
+		    "{\"code\":-1008,\"msg\":\"Reading is not "
+		    "possible.\",\"error\":\"the book cannot go on\"}"));
+}
+
 /* Answer what can be; the others stay, in order. */
 static void
 go_through(struct book *b, struct question **list)
@@ -489,10 +583,7 @@ go_through(struct book *b, struct question **list)
 		}
 		*list = q->next;
 		if (b->dead)
-			b->c.answered(b->c.ctx, q->ticket, 503, text_of(
-			    "{\"code\":-1008,\"msg\":\"Reading is not "
-			    "possible.\",\"error\":\"the book cannot go "
-			    "on\"}"));
+			refuse(b, q);
 		else if (q->load)
 			load(b, q);
 		else
@@ -501,35 +592,58 @@ go_through(struct book *b, struct question **list)
 	}
 }
 
-static void
-die(struct book *b, const struct err *why)
+/* Damaged, or of a policy that it could not read: once from the start. */
+static enum rc
+anew(struct book *b, struct err *e)
 {
+	if (b->anew)
+		return RC_FAILED;
+	b->anew = true;
+	log_event(LOG_ODD, "book_anew", "why", 's', e->text, NULL);
+	project_end(&b->project);
+	discard(b);
+	if (begin_store(b, e) != RC_OK)
+		return RC_FAILED;
+	return project_begin(&b->project, &b->s, b->keys, e);
+}
+
+/* True: it came further, or begins again. */
+static bool
+further(struct book *b, uint64_t durable)
+{
+	uint64_t	 was = b->seq;
+	struct err	 e = { "" };
+
+	if (b->dead || b->seq >= durable)
+		return false;
+	if (follow(b, durable, &e) == RC_OK)
+		return b->seq > was;
+	if (anew(b, &e) == RC_OK)
+		return true;
 	b->dead = true;
-	b->c.failed(b->c.ctx, why);
+	b->c.failed(b->c.ctx, &e);
+	return false;
 }
 
 static void *
 run(void *ctx)
 {
 	struct book	*b = ctx;
-	struct question	*list = NULL, **last;
+	struct question	*list = NULL, **last, *q;
 	struct used	*used;
 	uint64_t	 durable = 0;
-	struct err	 e;
-	bool		 stop = false, done = true;
+	bool		 stop = false, went = true;
 
 	while (!stop) {
 		for (last = &list; *last != NULL; last = &(*last)->next)
 			continue;
-		*last = take_questions(b, &used, &durable, &stop, done);
-		done = true;
-		if (!b->dead && b->seq < durable &&
-		    follow(b, durable, &done, &e) != RC_OK)
-			die(b, &e);
-		if (!b->dead)
-			note_used(b, used);
+		*last = take_questions(b, &used, &durable, &stop, !went);
+		went = further(b, durable);
+		note_used(b, used);
 		go_through(b, &list);
 	}
+	for (; (q = list) != NULL; free(q))
+		list = q->next;
 	return NULL;
 }
 

@@ -165,11 +165,11 @@ type_text(enum outcome_type t)
 }
 
 static void
-outcome(struct answering *a, const struct project *p,
-    const struct outcome_record *r, struct ident own, struct text own_id)
+outcome(struct answering *a, uint64_t seq, const struct outcome_record *r,
+    struct ident own, struct text own_id)
 {
 	struct json	*j = a->j;
-	char		 name[256];
+	char		 name[PROJECT_RULE_MAX];
 	int		 i;
 
 	json_open_object(j, NULL);
@@ -186,15 +186,15 @@ outcome(struct answering *a, const struct project *p,
 		json_put_text(j, "why", why_text(r->why));
 	if (r->due_ms != INT64_MAX)
 		json_put_int(j, "until", r->due_ms);
-	if (r->judged && p->policy != NULL) {
+	if (r->judged) {
 		json_open_array(j, "rules");
-		for (i = 0; i < r->n_rules; i++) {
-			if (r->did[i] == RULE_MATCHED ||
-			    r->did[i] == RULE_FAILED)
-				json_put_text(j, NULL, policy_rule_name(
-				    p->policy, r->rules[i], name,
-				    sizeof(name)));
-		}
+		for (i = 0; i < r->n_rules; i++)
+			if ((r->did[i] == RULE_MATCHED ||
+			    r->did[i] == RULE_FAILED) &&
+			    project_rule(a->s, seq, r->rules[i], name))
+				json_put_text(j, NULL, name);
+		if (r->by_default)
+			json_put_text(j, NULL, "default");
 		json_close(j);
 	}
 	json_close(j);
@@ -215,7 +215,7 @@ outcomes(struct answering *a, const struct project *p,
 	while (at < end) {
 		if (outcome_unpack(&r, &at, end, &of, e) != RC_OK)
 			return RC_FAILED;
-		outcome(a, p, &r, of.id, ev->c.id);
+		outcome(a, ev->seq, &r, of.id, ev->c.id);
 	}
 	json_close(a->j);
 	return RC_OK;

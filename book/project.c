@@ -21,8 +21,12 @@ static const char	 tables[] =
 	" state int, verdict int, would int, why int, code int, due int,"
 	" released int, done int, txid text, vout int, key text, by text,"
 	" rules text, people int, approvals int, listed int, seq int);"
+	/* Time never goes back in a journal: newest first either way. */
 	"create index if not exists withdrawal_account on withdrawal"
-	" (account, n);"
+	" (account, asked);"
+	/* All open amounts of an account without a look at its rows. */
+	"create table if not exists open (account text primary key, sat int"
+	" not null) without rowid;"
 	"create index if not exists withdrawal_own on withdrawal"
 	" (account, own) where own is not null;"
 	"create index if not exists withdrawal_state on withdrawal"
@@ -52,8 +56,14 @@ static const char	 tables[] =
 	" primary key (proposal, by));"
 	"create table if not exists policy (seq integer primary key,"
 	" hash blob, t int, by text, reason text, body blob);"
+	/* Rules are numbers in the journal; which, is said by the policy that
+	 * decided. */
+	"create table if not exists rule (policy int, n int, name text,"
+	" primary key (policy, n)) without rowid;"
 	"create table if not exists halt (seq integer primary key, t int,"
 	" until int, by text, reason text, rule text);"
+	"create table if not exists step (subject text primary key, step int)"
+	" without rowid;"
 	"create table if not exists current (kind int, subject text,"
 	" seq int, open blob, sealed blob, primary key (kind, subject));";
 
@@ -90,6 +100,41 @@ put_in_force(struct project *p, struct text body, struct err *e)
 	rc = policy_load_bundle(&p->policy, (const unsigned char *)body.p,
 	    body.len, NULL, e);
 	return rc == RC_OK ? program_new(&p->program, p->policy, e) : rc;
+}
+
+/* The names of the rules that are in force from this event on. */
+static void
+keep_rules(struct project *p, int64_t seq)
+{
+	int	 i;
+
+	for (i = 0; i < p->program->n_rules; i++)
+		store_run(p->s, "insert or replace into rule values (?,?,?)",
+		    "iis", seq, (int64_t)i, p->program->rules[i].name);
+}
+
+bool
+project_rule(struct store_db *s, uint64_t seq, int rule,
+    char name[PROJECT_RULE_MAX])
+{
+	sqlite3_stmt	*q = store_ask(s, "select name from rule where policy"
+	    " = (select max(seq) from policy where seq < ?) and n = ?", "ii",
+	    (int64_t)seq, (int64_t)rule);
+	struct text	 t;
+
+	if (q == NULL)
+		return false;
+	t = store_text(q, 0);
+	(void)snprintf(name, PROJECT_RULE_MAX, "%.*s", (int)t.len, t.p);
+	store_done(q);
+	return true;
+}
+
+static const char *
+rule_name(const struct project *p, int rule)
+{
+	return p->program != NULL && rule >= 0 && rule <
+	    p->program->n_rules ? p->program->rules[rule].name : NULL;
 }
 
 enum rc
@@ -129,7 +174,10 @@ policy(struct project *p, const struct history_event *ev, struct err *e)
 	store_run(p->s, "insert or replace into policy values "
 	    "(?,?,?,?,?,?)", "ibittb", (int64_t)ev->seq, hash, c->t_ms, c->by,
 	    c->reason, c->body);
-	return put_in_force(p, c->body, e);
+	if (put_in_force(p, c->body, e) != RC_OK)
+		return RC_FAILED;
+	keep_rules(p, (int64_t)ev->seq);
+	return RC_OK;
 }
 
 /* Withdrawals */
@@ -140,17 +188,23 @@ rules(const struct project *p, const struct outcome_record *r, char *buf,
     size_t room)
 {
 	struct json	 j;
-	char		 name[256];
-	int		 i;
+	int		 i, n = 0;
 
 	json_to_memory(&j, buf, room);
 	json_open_array(&j, NULL);
-	for (i = 0; r->judged && p->policy != NULL && i < r->n_rules &&
-	    i < 24; i++) {
-		if (r->did[i] == RULE_MATCHED || r->did[i] == RULE_FAILED)
-			json_put_text(&j, NULL, policy_rule_name(p->policy,
-			    r->rules[i], name, sizeof(name)));
+	for (i = 0; r->judged && i < r->n_rules && n < 24; i++) {
+		if ((r->did[i] != RULE_MATCHED && r->did[i] != RULE_FAILED) ||
+		    rule_name(p, r->rules[i]) == NULL)
+			continue;
+		json_put_text(&j, NULL, rule_name(p, r->rules[i]));
+		n++;
 	}
+	if (r->judged && r->by_default)
+		json_put_text(&j, NULL, "default");
+	if (r->judged && r->error != EVAL_OK)
+		json_put_text(&j, NULL, "builtin:error");
+	if (r->why != WHY_NONE)
+		json_put_text(&j, NULL, why_text(r->why));
 	json_close(&j);
 	if (json_end(&j) != RC_OK)
 		(void)snprintf(buf, room, "[]");
@@ -179,6 +233,37 @@ done_of(const struct outcome_record *r)
 	    r->state == STATE_PAID ? r->t_ms : -1;
 }
 
+/* Not paid, and not refused: it is locked in the account's balance. */
+static bool
+is_open(int64_t state)
+{
+	return state == STATE_WAITING || state == STATE_STOPPED ||
+	    state == STATE_HELD || state == STATE_RELEASED;
+}
+
+static void
+lock_sat(struct project *p, struct text account, int64_t sat)
+{
+	store_run(p->s, "insert into open values (?,?) on conflict (account) "
+	    "do update set sat = sat + excluded.sat", "ti", account, sat);
+}
+
+/* The row that is about to change, for what is open of its account. */
+static void
+unlock(struct project *p, const struct outcome_record *r)
+{
+	sqlite3_stmt	*q = store_ask(p->s, "select account, amount, state "
+	    "from withdrawal where ident = ?", "b", ident_text(&r->id));
+	int64_t		 sat;
+
+	if (q == NULL)
+		return;
+	sat = sqlite3_column_int64(q, 1);
+	if (is_open(sqlite3_column_int64(q, 2)) != is_open(r->state))
+		lock_sat(p, store_text(q, 0), is_open(r->state) ? sat : -sat);
+	store_done(q);
+}
+
 static void
 decided(struct project *p, const struct history_event *ev,
     const struct outcome_record *r)
@@ -199,6 +284,8 @@ decided(struct project *p, const struct history_event *ev,
 	    (int64_t)r->would, (int64_t)r->why, (int64_t)r->code, due_of(r),
 	    r->released_ms, done_of(r), c->key, rules(p, r, spoke,
 	    sizeof(spoke)), (int64_t)r->people, listed, (int64_t)ev->seq);
+	if (is_open(r->state) && sqlite3_changes(p->s->db) > 0)
+		lock_sat(p, c->account, c->amount_sat);
 }
 
 static void
@@ -207,6 +294,7 @@ moved(struct project *p, const struct history_event *ev,
 {
 	char	 spoke[4096];
 
+	unlock(p, r);
 	store_run(p->s, "update withdrawal set state = ?, due = ?, "
 	    "released = coalesce(?, released), done = ? where ident = ?",
 	    "innnb", (int64_t)r->state, due_of(r), r->released_ms,
@@ -217,6 +305,9 @@ moved(struct project *p, const struct history_event *ev,
 		    "iiisib", (int64_t)r->verdict, (int64_t)r->code,
 		    (int64_t)r->people, rules(p, r, spoke, sizeof(spoke)),
 		    (int64_t)r->why, ident_text(&r->id));
+	if (r->cause == CAUSE_FROZEN)
+		store_run(p->s, "update withdrawal set why = ? where ident = "
+		    "?", "ib", (int64_t)WHY_FROZEN, ident_text(&r->id));
 	if (ev->c.type == COMMAND_RELEASE || ev->c.type == COMMAND_DENY)
 		store_run(p->s, "update withdrawal set by = ? where id = ?",
 		    "tt", ev->c.by, ev->c.id);
@@ -226,10 +317,7 @@ static void
 halted(struct project *p, const struct history_event *ev,
     const struct outcome_record *r)
 {
-	char		 name[256];
-	const char	*rule = r->halt_rule >= 0 && p->policy != NULL ?
-		    policy_rule_name(p->policy, r->halt_rule, name,
-		    sizeof(name)) : NULL;
+	const char	*rule = rule_name(p, r->halt_rule);
 
 	store_run(p->s, "insert or replace into halt values (?,?,null,?,?,?)",
 	    "iitts", (int64_t)ev->seq, r->t_ms, ev->c.by, ev->c.reason, rule);
@@ -300,6 +388,9 @@ cidrs(const struct command *c, char *buf, size_t room)
 
 	json_to_memory(&j, buf, room);
 	json_open_array(&j, NULL);
+	/* Nothing would read as "from anywhere". */
+	if (c->forgotten)
+		json_put_text(&j, NULL, "forgotten");
 	for (i = 0; i < c->n_cidrs; i++)
 		json_put_text(&j, NULL, cidr_text(text, &c->cidrs[i]));
 	json_close(&j);
@@ -469,49 +560,105 @@ keep(struct project *p, const struct history_event *ev, struct text subject,
 	free(sealed);
 }
 
-/* A change of a key says nothing of its secret: the old one stays. */
+/* What a later command does not say stays as it was said before: a key's
+ * secret, an account's limit, an operator's public key. */
 static void
-keep_key(struct project *p, const struct history_event *ev)
+merge(struct command *c, const struct command *was)
 {
+	if (c->blob.p == NULL) {
+		c->blob = was->blob;
+		c->key_type = was->key_type;
+		c->step = was->step;
+	}
+	if (c->name.p == NULL)
+		c->name = was->name;
+	if (c->type != COMMAND_ACCOUNT)
+		return;
+	if (c->limit_sat < 0)
+		c->limit_sat = was->limit_sat;
+	if (c->tier < 0)
+		c->tier = was->tier;
+	if (c->group.p == NULL)
+		c->group = was->group;
+	if (c->script.p == NULL)
+		c->script = was->script;
+}
+
+static void
+keep_merged(struct project *p, const struct history_event *ev,
+    struct text subject)
+{
+	/* From which nothing comes: an empty list would open the key. */
+	static const struct cidr	 nowhere = { { 0 }, 128 };
 	static struct command_lists	 lists;
 	struct command			 c = ev->c, was;
-	sqlite3_stmt			*q = NULL;
+	sqlite3_stmt			*q;
 	struct text			 open, sealed;
 
-	if (c.blob.p == NULL && (q = store_ask(p->s, "select open, sealed "
-	    "from current where kind = ? and subject = ?", "it",
-	    (int64_t)COMMAND_KEY, c.key)) != NULL) {
+	q = store_ask(p->s, "select open, sealed from current where kind = ? "
+	    "and subject = ?", "it", (int64_t)c.type, subject);
+	if (q != NULL) {
 		open = store_bytes(q, 0);
 		sealed = store_bytes(q, 1);
 		if (command_unpack(&was, &lists,
 		    (const unsigned char *)open.p, open.len,
 		    (const unsigned char *)sealed.p, sealed.len, NULL) ==
-		    RC_OK) {
-			c.blob = was.blob;
-			c.key_type = was.key_type;
-			c.step = was.step;
-			if (c.name.p == NULL)
-				c.name = was.name;
-		}
+		    RC_OK)
+			merge(&c, &was);
+	}
+	if (c.forgotten) {
+		c.forgotten = false;
+		c.cidrs = &nowhere;
+		c.n_cidrs = 1;
 	}
 	c.proof = text_of(NULL);
-	keep(p, ev, c.key, &c);
+	keep(p, ev, subject, &c);
 	store_done(q);
+}
+
+/* The account of a code that came for a withdrawal. */
+static struct text
+account_of(struct project *p, const struct command *c, char *buf, size_t room)
+{
+	struct text	 t = c->account;
+	sqlite3_stmt	*q;
+
+	if (t.p != NULL || c->id.p == NULL)
+		return t;
+	q = store_ask(p->s, "select account from withdrawal where id = ?",
+	    "t", c->id);
+	if (q == NULL)
+		return t;
+	t = store_text(q, 0);
+	(void)snprintf(buf, room, "%.*s", (int)t.len, t.p);
+	store_done(q);
+	return text_of(buf);
 }
 
 /* The newest step that an account's code was good for: good once. */
 static void
 keep_step(struct project *p, const struct history_event *ev)
 {
+	char		 name[COMMAND_NAME_MAX + 1];
+	char		 subject[COMMAND_NAME_MAX + 16];
 	struct command	 c;
 
 	command_clear(&c, COMMAND_CODE_USED, ev->c.t_ms);
-	c.account = ev->c.account;
-	c.secret = ev->c.type == COMMAND_WITHDRAW ? SECRET_TOTP :
-	    ev->c.secret;
+	c.account = account_of(p, &ev->c, name, sizeof(name));
+	/* Without a word it was the telephone's. */
+	c.secret = ev->c.type == COMMAND_WITHDRAW || ev->c.secret ==
+	    SECRET_NONE ? SECRET_TOTP : ev->c.secret;
 	c.step = ev->c.step;
-	if (c.account.p != NULL && c.secret != SECRET_NONE && c.step >= 0)
-		keep(p, ev, c.account, &c);
+	if (c.account.p == NULL || c.step < 0)
+		return;
+	(void)snprintf(subject, sizeof(subject), "%d %.*s", (int)c.secret,
+	    (int)c.account.len, c.account.p);
+	if (store_number(p->s, -1, "select step from step where subject = ?",
+	    "t", text_of(subject)) >= c.step)
+		return;
+	store_run(p->s, "insert or replace into step values (?,?)", "ti",
+	    text_of(subject), c.step);
+	keep(p, ev, text_of(subject), &c);
 }
 
 static void
@@ -521,27 +668,23 @@ in_force(struct project *p, const struct history_event *ev)
 	const struct command	*c = &ev->c;
 
 	if (c->type == COMMAND_ACCOUNT)
-		keep(p, ev, c->account, c);
+		keep_merged(p, ev, c->account);
 	else if (c->type == COMMAND_KEY)
-		keep_key(p, ev);
+		keep_merged(p, ev, c->key);
 	else if (c->type == COMMAND_KEY_REVOKE)
 		store_run(p->s, "delete from current where kind = ? and "
 		    "subject = ?", "it", (int64_t)COMMAND_KEY, c->key);
 	else if (c->type == COMMAND_DOOR_KEY)
-		keep(p, ev, c->key, c);
+		keep_merged(p, ev, c->key);
 	else if (c->type == COMMAND_OPERATOR)
-		keep(p, ev, c->name, c);
+		keep_merged(p, ev, c->name);
 	else if (c->type == COMMAND_QUORUM)
 		keep(p, ev, text_of("quorum"), c);
 	else if (c->type == COMMAND_SECRET) {
 		(void)snprintf(subject, sizeof(subject), "%d %.*s",
 		    (int)c->secret, (int)c->account.len, c->account.p);
 		keep(p, ev, text_of(subject), c);
-	} else if (c->type == COMMAND_CODE_USED ||
-	    (c->step >= 0 && (c->type == COMMAND_WITHDRAW ||
-	    c->type == COMMAND_CODE)))
-		keep_step(p, ev);
-	else if (c->type == COMMAND_DEPOSIT && c->order.p != NULL)
+	} else if (c->type == COMMAND_DEPOSIT && c->order.p != NULL)
 		keep(p, ev, c->order, c);
 }
 
@@ -558,6 +701,10 @@ project_event(struct project *p, const struct history_event *ev,
 		rc = outcomes(p, ev, &refused, e);
 	if (rc != RC_OK)
 		return rc;
+	/* A code is used whatever came of it. */
+	if (ev->c.type == COMMAND_CODE_USED ||
+	    ev->c.type == COMMAND_WITHDRAW || ev->c.type == COMMAND_CODE)
+		keep_step(p, ev);
 	if (ev->c.type != COMMAND_POLICY && !refused) {
 		others(p, ev);
 		in_force(p, ev);

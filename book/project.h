@@ -39,6 +39,10 @@ void project_tables(struct store_db *s);
 enum rc project_begin(struct project *p, struct store_db *s,
     const struct keyring *keys, struct err *e) MUST_CHECK;
 void project_end(struct project *p);
+/* What rule a number was when event `seq` was decided; false: unknown. */
+#define PROJECT_RULE_MAX	128
+bool project_rule(struct store_db *s, uint64_t seq, int rule,
+    char name[PROJECT_RULE_MAX]);
 /* One event; within a transaction. */
 enum rc project_event(struct project *p, const struct history_event *ev,
     struct err *e) MUST_CHECK;

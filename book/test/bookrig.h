@@ -5,6 +5,7 @@
 #ifndef BOOK_TEST_BOOKRIG_H
 #define BOOK_TEST_BOOKRIG_H
 
+#include <dirent.h>
 #include <jansson.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -175,16 +176,33 @@ rig_new(const char *policy)
 	return r;
 }
 
+/* A folder of files. */
+static inline void
+rig_remove(const char *folder)
+{
+	DIR		*d = opendir(folder);
+	struct dirent	*f;
+	char		 name[400];
+
+	while (d != NULL && (f = readdir(d)) != NULL) {
+		(void)snprintf(name, sizeof(name), "%s/%s", folder,
+		    f->d_name);
+		if (f->d_name[0] != '.' && unlink(name) != 0)
+			rig_remove(name);
+	}
+	if (d != NULL)
+		(void)closedir(d);
+	CHECK(rmdir(folder) == 0);
+}
+
 static inline void
 rig_free(struct bookrig *r)
 {
-	char		 cmd[128];
 	struct err	 e;
 
 	book_close(&r->book);
 	CHECK(journal_close(&r->journal, &e) == RC_OK);
-	(void)snprintf(cmd, sizeof(cmd), "rm -rf %s", r->folder);
-	CHECK(system(cmd) == 0);
+	rig_remove(r->folder);
 	free(r->body);
 	free(r);
 }
