@@ -11,7 +11,8 @@
  *	18	network
  *	19	epoch, le32: of the engine that led
  *	23	sequence, le64: of the event that released it
- *	31	head, 32: hash of the last journal row before that event's
+ *	31	head, 32: hash of the newest journal row that was durable when
+ *		this was made: whoever keeps it can show which past it had
  *	63	policy, 32: its hash
  *	95	id: length, a byte; 64 bytes, filled up with zero
  *	160	account tag, 16: a keyed fingerprint, no name
@@ -65,6 +66,11 @@ enum rc receipt_unpack(struct receipt *out,
 #define RECEIPT_MESSAGE_LEN	(21 + RECEIPT_SIGNED)
 void receipt_message(unsigned char out[RECEIPT_MESSAGE_LEN],
     const unsigned char in[RECEIPT_LEN]);
+/* As base64, with its NUL, and back: the one way to write it. */
+char *receipt_text(char out[RECEIPT_BASE64_MAX],
+    const unsigned char in[RECEIPT_LEN]);
+enum rc receipt_of_text(unsigned char out[RECEIPT_LEN], struct text t,
+    struct err *e) MUST_CHECK;
 /* By this engine's public key? */
 bool receipt_verify(const unsigned char in[RECEIPT_LEN],
     const unsigned char engine_key[32]);
