@@ -427,6 +427,9 @@ take_header(struct head *h, uint32_t *seen, const char *p, size_t len,
 		    "blank before its colon");
 	v = trim(p + name.len + 1, len - name.len - 1);
 	which = name_of(name);
+	/* Readers differ about what may stand behind the number. */
+	if (which == NAME_LENGTH && v.p + v.len != p + len)
+		return refuse(no, 400, "a Content-Length that is no number");
 	/* A name of the operator's choice that is not in our list. */
 	if (which == NAME_OTHER && proxy_header != NULL &&
 	    is(name, proxy_header))

@@ -95,6 +95,8 @@ static const struct bad bads[] = {
 	    "Content-Length: 01\r\n\r\nx", 400, 0 },
 	{ "a length with a blank inside", "POST / HTTP/1.1\r\n" H
 	    "Content-Length: 1 1\r\n\r\nx", 400, 0 },
+	{ "a length with a tab behind", "POST / HTTP/1.1\r\n" H
+	    "Content-Length: 1\t\r\n\r\nx", 400, 0 },
 	{ "an empty length", "POST / HTTP/1.1\r\n" H
 	    "Content-Length:\r\n\r\n", 400, 0 },
 	{ "an endless length", "POST / HTTP/1.1\r\n" H

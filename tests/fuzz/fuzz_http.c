@@ -161,8 +161,11 @@ good_header(struct seen *s, struct line l)
 	v.len = l.len - name.len - 1;
 	for (; v.len > 0 && strchr(" \t", v.p[0]) != NULL; v.len--)
 		v.p++;
-	while (v.len > 0 && strchr(" \t", v.p[v.len - 1]) != NULL)
+	while (v.len > 0 && strchr(" \t", v.p[v.len - 1]) != NULL) {
+		if (named(name, "content-length"))
+			return false;
 		v.len--;
+	}
 	if (proxy_header != NULL && named(name, proxy_header))
 		return s->n[15]++ == 0;
 	if (one_of(name, once, &which))
