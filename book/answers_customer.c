@@ -397,8 +397,9 @@ history(struct answering *a)
 		history_ids(a, &w);
 	else if (m->order.p != NULL)
 		history_rows(a, &w, store_ask(a->s, "select " H_COLUMNS
-		    " from withdrawal where account = ? and own = ? and "
-		    "listed and asked >= ? and asked <= ? order by n desc",
+		    " from withdrawal indexed by withdrawal_own where account"
+		    " = ? and own = ? and listed and asked >= ? and asked <= "
+		    "? order by n desc",
 		    "ttii", m->account, m->order, w.from, w.to));
 	else
 		history_rows(a, &w, store_ask(a->s, "select " H_COLUMNS
@@ -541,7 +542,7 @@ quota(struct answering *a)
 	int64_t	 limit = store_number(a->s, AMOUNT_SAT_MAX, "select "
 	    "limit_24h from account where name = ?", "t", a->q->account);
 	int64_t	 used = store_number(a->s, 0, "select sum(amount) from "
-	    "withdrawal where account = ? and asked > ? and state in "
+	    "withdrawal where account = ? and listed and asked > ? and state in "
 	    "(0, 1, 2, 3, 8)", "ti", a->q->account, a->now->t_ms -
 	    MS_PER_DAY);
 

@@ -157,7 +157,7 @@ status(struct answering *a)
 #define W_COLUMNS							\
 	"id, account, own, via, script, amount, asked, state, "		\
 	"verdict, would, why, code, due, released, done, txid, "	\
-	"vout, key, by, rules, people, approvals"
+	"vout, key, by, rules, people, approvals, n"
 
 static void
 withdrawal_row(struct answering *a, sqlite3_stmt *q)
@@ -234,9 +234,12 @@ withdrawals(struct answering *a)
 	}
 	if (a->q->account.p != NULL)
 		rows_of(a, store_ask(a->s, "select " W_COLUMNS " from "
-		    "withdrawal where account = ?1 and (?2 is null or state "
-		    "= ?2) order by asked desc, n desc limit ?3", "tni",
-		    a->q->account, state, limit_of(a)), withdrawal_row);
+		    "withdrawal where account = ?1 and listed and (?2 is null"
+		    " or state = ?2) union all select " W_COLUMNS " from "
+		    "withdrawal where account = ?1 and not listed and (?2 is "
+		    "null or state = ?2) order by asked desc, n desc limit "
+		    "?3", "tni", a->q->account, state, limit_of(a)),
+		    withdrawal_row);
 	else if (state >= 0)
 		rows_of(a, store_ask(a->s, "select " W_COLUMNS " from "
 		    "withdrawal where state = ? order by n desc limit ?",

@@ -20,10 +20,15 @@ static const char	 tables[] =
 	" not null, own text, via int, script blob, amount int, asked int,"
 	" state int, verdict int, would int, why int, code int, due int,"
 	" released int, done int, txid text, vout int, key text, by text,"
-	" rules text, people int, approvals int, listed int, seq int);"
+	" rules text, people int, approvals int, listed int, seq int,"
+	/* Released where a receipt may be given: by which event. */
+	" receipt_seq int);"
 	/* Time never goes back in a journal: newest first either way. */
 	"create index if not exists withdrawal_account on withdrawal"
-	" (account, asked);"
+	" (account, asked) where listed;"
+	/* Apart, so that no number of refusals makes a history slow. */
+	"create index if not exists withdrawal_refused on withdrawal"
+	" (account, asked) where not listed;"
 	/* All open amounts of an account without a look at its rows. */
 	"create table if not exists open (account text primary key, sat int"
 	" not null) without rowid;"
@@ -59,7 +64,7 @@ static const char	 tables[] =
 	/* Rules are numbers in the journal; which, is said by the policy that
 	 * decided. */
 	"create table if not exists rule (policy int, n int, name text,"
-	" primary key (policy, n)) without rowid;"
+	" place text, primary key (policy, n)) without rowid;"
 	"create table if not exists halt (seq integer primary key, t int,"
 	" until int, by text, reason text, rule text);"
 	"create table if not exists step (subject text primary key, step int)"
@@ -109,8 +114,9 @@ keep_rules(struct project *p, int64_t seq)
 	int	 i;
 
 	for (i = 0; i < p->program->n_rules; i++)
-		store_run(p->s, "insert or replace into rule values (?,?,?)",
-		    "iis", seq, (int64_t)i, p->program->rules[i].name);
+		store_run(p->s, "insert or replace into rule values (?,?,?,?)",
+		    "iiss", seq, (int64_t)i, p->program->rules[i].name,
+		    p->program->rules[i].where);
 }
 
 bool
@@ -264,6 +270,20 @@ unlock(struct project *p, const struct outcome_record *r)
 	store_done(q);
 }
 
+/*
+ * The event that a receipt would be for, -1: none.  What was let go by
+ * observing or advising, or happened before the service, was not let go by
+ * the policy, whatever is in force when somebody asks.
+ */
+static int64_t
+receipt_seq(const struct project *p, const struct history_event *ev,
+    const struct outcome_record *r)
+{
+	return r->state == STATE_RELEASED && !ev->c.history &&
+	    p->policy != NULL && p->policy->mode == MODE_ENFORCE ?
+	    (int64_t)ev->seq : -1;
+}
+
 static void
 decided(struct project *p, const struct history_event *ev,
     const struct outcome_record *r)
@@ -277,13 +297,14 @@ decided(struct project *p, const struct history_event *ev,
 	store_run(p->s, "insert or ignore into withdrawal (id, ident, "
 	    "account, own, via, script, amount, asked, state, verdict, would,"
 	    " why, code, due, released, done, key, rules, people, approvals,"
-	    " listed, seq) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,0,?,"
-	    "?)", "tbttibiiiiiiinnntsiii", c->id, ident_text(&r->id),
+	    " listed, seq, receipt_seq) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
+	    "?,?,?,?,0,?,?,?)", "tbttibiiiiiiinnntsiiin", c->id, ident_text(&r->id),
 	    c->account, c->order, (int64_t)c->via, c->script, c->amount_sat,
 	    r->t_ms, (int64_t)r->state, (int64_t)r->verdict,
 	    (int64_t)r->would, (int64_t)r->why, (int64_t)r->code, due_of(r),
 	    r->released_ms, done_of(r), c->key, rules(p, r, spoke,
-	    sizeof(spoke)), (int64_t)r->people, listed, (int64_t)ev->seq);
+	    sizeof(spoke)), (int64_t)r->people, listed, (int64_t)ev->seq,
+	    receipt_seq(p, ev, r));
 	if (is_open(r->state) && sqlite3_changes(p->s->db) > 0)
 		lock_sat(p, c->account, c->amount_sat);
 }
@@ -296,13 +317,15 @@ moved(struct project *p, const struct history_event *ev,
 
 	unlock(p, r);
 	store_run(p->s, "update withdrawal set state = ?, due = ?, "
-	    "released = coalesce(?, released), done = ? where ident = ?",
-	    "innnb", (int64_t)r->state, due_of(r), r->released_ms,
-	    done_of(r), ident_text(&r->id));
+	    "released = coalesce(?, released), done = ?, receipt_seq = "
+	    "coalesce(?, receipt_seq) where ident = ?", "innnnb",
+	    (int64_t)r->state, due_of(r), r->released_ms, done_of(r),
+	    receipt_seq(p, ev, r), ident_text(&r->id));
 	if (r->judged)
-		store_run(p->s, "update withdrawal set verdict = ?, code = ?,"
-		    " people = ?, rules = ?, why = ? where ident = ?",
-		    "iiisib", (int64_t)r->verdict, (int64_t)r->code,
+		store_run(p->s, "update withdrawal set verdict = ?, would = "
+		    "?, code = ?, people = ?, rules = ?, why = ? where ident "
+		    "= ?", "iiiisib", (int64_t)r->verdict,
+		    (int64_t)r->would, (int64_t)r->code,
 		    (int64_t)r->people, rules(p, r, spoke, sizeof(spoke)),
 		    (int64_t)r->why, ident_text(&r->id));
 	if (r->cause == CAUSE_FROZEN)

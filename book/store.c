@@ -19,7 +19,10 @@ enum rc
 store_open(struct store_db *s, const char *path, struct err *e)
 {
 	static const char	 set[] = "pragma journal_mode=wal;"
-		"pragma synchronous=normal; pragma busy_timeout=5000;";
+		"pragma synchronous=normal; pragma busy_timeout=5000;"
+		/* Ids are random: their index wants to be in memory. */
+		"pragma cache_size=-65536; pragma wal_autocheckpoint=8000;"
+		"pragma temp_store=memory;";
 
 	memset(s, 0, sizeof(*s));
 	if (sqlite3_open_v2(path, &s->db, SQLITE_OPEN_READWRITE |

@@ -23,6 +23,9 @@
 
 #define LOADED_MAX	4096
 
+/* Set before rig_new(). */
+static bool	 rig_receipts;
+
 struct bookrig {
 	char		 folder[64], db[96], book_path[96], policy[96];
 	struct journal	*journal;
@@ -140,7 +143,7 @@ rig_journal_open(struct bookrig *r)
 {
 	struct journal_config	 c = { .url = r->db, .create = true,
 	    .network = NETWORK_REGTEST, .policy_path = r->policy,
-	    .t_ms = T0_MS, .receipt_at_release = false,
+	    .t_ms = T0_MS, .receipt_at_release = rig_receipts,
 	    .durable = rig_durable, .ctx = r };
 	struct err		 e = { "" };
 

@@ -351,6 +351,16 @@ test_unknown(void)
 	CHECK_INT(r->status, 400);
 	m.name = text_of("waiting");
 	CHECK_INT(rows(r, &m, "w1"), 1);
+	m.account = text_of("a");
+	CHECK_INT(rows(r, &m, "w1"), 1);
+	rig_withdraw(r, T0_MS, "a", "w2", 60 * BTC, NULL);
+	rig_withdraw(r, T0_MS, "a", "w3", BTC, NULL);
+	CHECK_INT(rows(r, &m, "w3"), 2);
+	m.name = text_of(NULL);
+	CHECK_INT(rows(r, &m, "w3"), 3);
+	m.limit = 2;
+	CHECK_INT(rows(r, &m, "w3"), 2);
+	m.limit = -1;
 	m.name = text_of("held");
 	CHECK_INT(rows(r, &m, NULL), 0);
 	rig_free(r);
