@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "engine/engine.h"
+#include "engine/take.h"
 
 void
 answers_error(struct answering *a, int status, int code, const char *why)
@@ -30,6 +31,15 @@ answers_address(struct answering *a, const char *key, struct text script)
 		(void)address_encode(text, a->net,
 		    (const unsigned char *)script.p, script.len);
 	json_put_text(a->j, key, text);
+}
+
+struct text
+answers_ident(struct ident *buf, const struct answering *a, struct text id)
+{
+	struct text	 t = { (const char *)buf, sizeof(*buf) };
+
+	*buf = take_ident(a->ids, id);
+	return t;
 }
 
 void

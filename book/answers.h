@@ -15,9 +15,11 @@ struct answering {
 	const struct message *q;
 	const struct book_now *now;
 	struct json	*j;
+	const struct ident_key *ids;
 	enum network	 net;
 	int64_t		 seq;		/* how far the book is */
 	const unsigned char *deployment;	/* 16 */
+	const struct keyring *keys;	/* to sign receipts; NULL: none */
 	bool		 demo;
 	int		 status;	/* 200 unless set */
 };
@@ -26,13 +28,16 @@ struct answering {
 void answers_customer(struct answering *a);	/* Binance's reads */
 void answers_self(struct answering *a);
 void answers_local(struct answering *a);
-void answers_withdrawal(struct answering *a);	/* one, whoever's */
+void answers_exchange(struct answering *a);	/* one, for /v1 */
 
 /* Shared. */
 void answers_error(struct answering *a, int status, int code,
     const char *why);
 void answers_address(struct answering *a, const char *key,
     struct text script);
+/* By what a withdrawal is found: points into *buf. */
+struct text answers_ident(struct ident *buf, const struct answering *a,
+    struct text id);
 void answers_text(struct json *j, const char *key, sqlite3_stmt *q,
     int column);
 void answers_ms(struct json *j, const char *key, sqlite3_stmt *q,

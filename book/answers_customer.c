@@ -354,6 +354,7 @@ history_ids(struct answering *a, struct window *w)
 {
 	int64_t		 rows[IDS_MAX];
 	struct text	 left = a->q->ids, one;
+	struct ident	 ident;
 	const char	*comma;
 	int		 i, n = 0;
 
@@ -363,8 +364,8 @@ history_ids(struct answering *a, struct window *w)
 		one.len = comma != NULL ? (size_t)(comma - left.p) :
 		    left.len;
 		rows[n] = store_number(a->s, -1, "select n from withdrawal "
-		    "where id = ? and account = ?", "tt", one,
-		    a->q->account);
+		    "where ident = ? and account = ?", "bt",
+		    answers_ident(&ident, a, one), a->q->account);
 		n += rows[n] >= 0;
 		if (comma == NULL)
 			break;
@@ -542,8 +543,8 @@ quota(struct answering *a)
 	int64_t	 limit = store_number(a->s, AMOUNT_SAT_MAX, "select "
 	    "limit_24h from account where name = ?", "t", a->q->account);
 	int64_t	 used = store_number(a->s, 0, "select sum(amount) from "
-	    "withdrawal where account = ? and listed and asked > ? and state in "
-	    "(0, 1, 2, 3, 8)", "ti", a->q->account, a->now->t_ms -
+	    "withdrawal where account = ? and listed and asked > ? and state "
+	    "in (0, 1, 2, 3, 8)", "ti", a->q->account, a->now->t_ms -
 	    MS_PER_DAY);
 
 	json_open_object(a->j, NULL);

@@ -253,9 +253,11 @@ withdrawals(struct answering *a)
 static void
 withdrawal(struct answering *a, bool own)
 {
+	struct ident	 ident;
 	sqlite3_stmt	*q = store_ask(a->s, "select " W_COLUMNS " from "
-	    "withdrawal where id = ?1 and (?2 = 0 or account = ?3)", "tit",
-	    a->q->id, (int64_t)own, a->q->account);
+	    "withdrawal where ident = ?1 and (?2 = 0 or account = ?3)",
+	    "bit", answers_ident(&ident, a, a->q->id), (int64_t)own,
+	    a->q->account);
 
 	if (q == NULL) {
 		answers_error(a, 404, own ? -4029 : 0,
@@ -455,12 +457,6 @@ policy_row(struct answering *a, sqlite3_stmt *q)
 	answers_text(a->j, "by", q, 3);
 	answers_text(a->j, "reason", q, 4);
 	json_close(a->j);
-}
-
-void
-answers_withdrawal(struct answering *a)
-{
-	withdrawal(a, false);
 }
 
 /* Which */

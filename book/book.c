@@ -21,7 +21,7 @@
 #include "lib/log.h"
 #include "wire/cidr.h"
 
-#define SCHEMA		4
+#define SCHEMA		5
 #define BATCH		2000		/* events a transaction */
 #define EVENTS_MAX	1000
 #define WAIT_MAX_MS	25000
@@ -444,7 +444,7 @@ write_answer(struct book *b, struct answering *a, struct err *e)
 	else if (s == SECURITY_SELF)
 		answers_self(a);
 	else if (a->q->endpoint == ENDPOINT_V1_WITHDRAWAL)
-		answers_withdrawal(a);
+		answers_exchange(a);
 	else
 		answers_customer(a);
 	return RC_OK;
@@ -455,9 +455,10 @@ answer(struct book *b, const struct question *q)
 {
 	static struct json	 j;
 	struct answering	 a = { .s = &b->s, .now = &q->now, .j = &j,
-		.net = (enum network)b->c.network, .seq = (int64_t)b->seq,
+		.ids = &b->project.ids, .net = (enum network)b->c.network,
+		.seq = (int64_t)b->seq,
 		.deployment = keyring_secrets(b->keys)->deployment,
-		.status = 200 };
+		.keys = b->keys, .status = 200 };
 	struct message		 m;
 	struct text		 body;
 	struct err		 e;

@@ -33,6 +33,12 @@ struct book_now {
 	int64_t		fund_sat;
 	bool		halted;
 	const char	*mode;		/* "observe", "advise", "enforce" */
+	/* V1_WITHDRAWAL: what the engine has released under that id and may
+	 * be paid now; 0: nothing.  Then what stands in its receipt. */
+	int64_t		payable_sat;
+	int64_t		receipt_ms;
+	int64_t		fee_max_sat;
+	unsigned char	head[32];
 };
 
 struct book_config {

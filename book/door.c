@@ -17,27 +17,41 @@ static const struct {
 	{ "builtin:frozen", "the account or key is frozen" },
 };
 
+static const char *
+builtin_text(const char *rule)
+{
+	size_t	 i;
+
+	for (i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++) {
+		if (strcmp(builtins[i].rule, rule) == 0)
+			return builtins[i].text;
+	}
+	return NULL;
+}
+
 void
 door_reason(struct door_answer *a, struct text rule, const char *place)
 {
 	struct door_reason	*r;
-	size_t			 i;
+	char			 name[64];
+	const char		*text;
 
 	if (a->n_reasons == DOOR_REASONS_MAX)
 		return;
 	r = &a->reasons[a->n_reasons++];
-	(void)snprintf(r->rule, sizeof(r->rule), "%.*s", (int)rule.len,
-	    rule.p);
-	(void)snprintf(r->text, sizeof(r->text), "%s",
-	    place != NULL ? place : "a rule of the policy");
-	for (i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++) {
-		if (strcmp(builtins[i].rule, r->rule) == 0)
-			(void)snprintf(r->text, sizeof(r->text), "%s",
-			    builtins[i].text);
+	(void)snprintf(name, sizeof(name), "%.*s", (int)rule.len, rule.p);
+	text = builtin_text(name);
+	if (text == NULL && place == NULL) {
+		/* Why the engine itself said no, in words. */
+		(void)snprintf(r->text, sizeof(r->text), "%s", name);
+		(void)snprintf(r->rule, sizeof(r->rule), "%s",
+		    strncmp(name, "no room", 7) == 0 ? "builtin:full" :
+		    "builtin:refused");
+		return;
 	}
-	if (place == NULL && strncmp(r->rule, "builtin:full", 12) == 0)
-		(void)snprintf(r->text, sizeof(r->text), "the engine is "
-		    "full: it holds what it cannot count");
+	(void)snprintf(r->rule, sizeof(r->rule), "%s", name);
+	(void)snprintf(r->text, sizeof(r->text), "%s",
+	    text != NULL ? text : place);
 }
 
 void

@@ -34,8 +34,9 @@ struct door_answer {
 };
 
 /*
- * A rule by its name in the policy, or "builtin:...", and where it stands
- * ("default.policy:42"; NULL: not known).  Beyond the maximum: nothing.
+ * A rule by its name in the policy and where it stands ("default.policy:42");
+ * or, with NULL, "builtin:..." and what else why_text() says.  Beyond the
+ * maximum: nothing.
  */
 void door_reason(struct door_answer *a, struct text rule, const char *place);
 /* One document. */

@@ -16,7 +16,7 @@
 static const char	 tables[] =
 	"create table if not exists meta (name text primary key, value);"
 	"create table if not exists withdrawal (n integer primary key,"
-	" id text unique not null, ident blob unique not null, account text"
+	" id text not null, ident blob unique not null, account text"
 	" not null, own text, via int, script blob, amount int, asked int,"
 	" state int, verdict int, would int, why int, code int, due int,"
 	" released int, done int, txid text, vout int, key text, by text,"
@@ -298,9 +298,9 @@ decided(struct project *p, const struct history_event *ev,
 	    "account, own, via, script, amount, asked, state, verdict, would,"
 	    " why, code, due, released, done, key, rules, people, approvals,"
 	    " listed, seq, receipt_seq) values (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,"
-	    "?,?,?,?,0,?,?,?)", "tbttibiiiiiiinnntsiiin", c->id, ident_text(&r->id),
-	    c->account, c->order, (int64_t)c->via, c->script, c->amount_sat,
-	    r->t_ms, (int64_t)r->state, (int64_t)r->verdict,
+	    "?,?,?,?,0,?,?,?)", "tbttibiiiiiiinnntsiiin", c->id,
+	    ident_text(&r->id), c->account, c->order, (int64_t)c->via,
+	    c->script, c->amount_sat, r->t_ms, (int64_t)r->state, (int64_t)r->verdict,
 	    (int64_t)r->would, (int64_t)r->why, (int64_t)r->code, due_of(r),
 	    r->released_ms, done_of(r), c->key, rules(p, r, spoke,
 	    sizeof(spoke)), (int64_t)r->people, listed, (int64_t)ev->seq,
@@ -313,6 +313,7 @@ static void
 moved(struct project *p, const struct history_event *ev,
     const struct outcome_record *r)
 {
+	const struct ident	 own = take_ident(&p->ids, ev->c.id);
 	char	 spoke[4096];
 
 	unlock(p, r);
@@ -332,8 +333,8 @@ moved(struct project *p, const struct history_event *ev,
 		store_run(p->s, "update withdrawal set why = ? where ident = "
 		    "?", "ib", (int64_t)WHY_FROZEN, ident_text(&r->id));
 	if (ev->c.type == COMMAND_RELEASE || ev->c.type == COMMAND_DENY)
-		store_run(p->s, "update withdrawal set by = ? where id = ?",
-		    "tt", ev->c.by, ev->c.id);
+		store_run(p->s, "update withdrawal set by = ? where ident = "
+		    "?", "tb", ev->c.by, ident_text(&own));
 }
 
 static void
@@ -350,6 +351,8 @@ static void
 outcome(struct project *p, const struct history_event *ev,
     const struct outcome_record *r)
 {
+	const struct ident	 own = take_ident(&p->ids, ev->c.id);
+
 	switch (r->type) {
 	case OUTCOME_DECIDED:
 		if (r->why != WHY_CONFLICT)
@@ -369,7 +372,8 @@ outcome(struct project *p, const struct history_event *ev,
 	case OUTCOME_TAKEN:
 		if (ev->c.type == COMMAND_RELEASE)
 			store_run(p->s, "update withdrawal set approvals = "
-			    "approvals + 1 where id = ?", "t", ev->c.id);
+			    "approvals + 1 where ident = ?", "b",
+			    ident_text(&own));
 		return;
 	case OUTCOME_REPEATED:
 	case OUTCOME_REFUSED:
@@ -512,12 +516,26 @@ proposals(struct project *p, const struct history_event *ev)
 	}
 }
 
+/* Made for trying?  Whoever signs with a demo's key must know. */
+static void
+genesis(struct project *p, const struct command *c)
+{
+	struct genesis	 g;
+
+	if (genesis_unpack(&g, c->body, NULL) == RC_OK)
+		store_run(p->s, "insert or replace into meta values "
+		    "('demo', ?)", "i", (int64_t)g.demo);
+}
+
 static void
 others(struct project *p, const struct history_event *ev)
 {
+	const struct ident	 own = take_ident(&p->ids, ev->c.id);
 	const struct command	*c = &ev->c;
 
-	if (c->type == COMMAND_ACCOUNT)
+	if (c->type == COMMAND_GENESIS)
+		genesis(p, c);
+	else if (c->type == COMMAND_ACCOUNT)
 		account(p, c);
 	else if (c->type == COMMAND_KEY)
 		key(p, c);
@@ -534,8 +552,8 @@ others(struct project *p, const struct history_event *ev)
 		frozen(p, c, 0);
 	else if (c->type == COMMAND_CANCEL && c->not_me)
 		store_run(p->s, "update account set frozen = 1 where name = "
-		    "(select account from withdrawal where id = ?)", "t",
-		    c->id);
+		    "(select account from withdrawal where ident = ?)", "b",
+		    ident_text(&own));
 	else if (c->type == COMMAND_ADDRESS_ADD)
 		store_run(p->s, "insert or replace into address values "
 		    "(?,?,?,?)", "tbti", c->account, c->script, c->name,
@@ -549,7 +567,8 @@ others(struct project *p, const struct history_event *ev)
 		    c->account, c->amount_sat, c->t_ms, c->name);
 	else if (c->type == COMMAND_OUTCOME)
 		store_run(p->s, "update withdrawal set txid = ?, vout = ? "
-		    "where id = ?", "tnt", c->order, c->count, c->id);
+		    "where ident = ?", "tnb", c->order, c->count,
+		    ident_text(&own));
 	else if (c->type == COMMAND_SECRET)
 		secret(p, c);
 	else if (c->type == COMMAND_OPERATOR)
@@ -644,12 +663,14 @@ static struct text
 account_of(struct project *p, const struct command *c, char *buf, size_t room)
 {
 	struct text	 t = c->account;
+	struct ident	 own;
 	sqlite3_stmt	*q;
 
 	if (t.p != NULL || c->id.p == NULL)
 		return t;
-	q = store_ask(p->s, "select account from withdrawal where id = ?",
-	    "t", c->id);
+	own = take_ident(&p->ids, c->id);
+	q = store_ask(p->s, "select account from withdrawal where ident = ?",
+	    "b", ident_text(&own));
 	if (q == NULL)
 		return t;
 	t = store_text(q, 0);
@@ -666,13 +687,15 @@ keep_step(struct project *p, const struct history_event *ev)
 	char		 subject[COMMAND_NAME_MAX + 16];
 	struct command	 c;
 
+	if (ev->c.step < 0)
+		return;
 	command_clear(&c, COMMAND_CODE_USED, ev->c.t_ms);
 	c.account = account_of(p, &ev->c, name, sizeof(name));
 	/* Without a word it was the telephone's. */
 	c.secret = ev->c.type == COMMAND_WITHDRAW || ev->c.secret ==
 	    SECRET_NONE ? SECRET_TOTP : ev->c.secret;
 	c.step = ev->c.step;
-	if (c.account.p == NULL || c.step < 0)
+	if (c.account.p == NULL)
 		return;
 	(void)snprintf(subject, sizeof(subject), "%d %.*s", (int)c.secret,
 	    (int)c.account.len, c.account.p);

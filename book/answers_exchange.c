@@ -1,0 +1,128 @@
+/*
+ * One withdrawal, as /v1 shows it, with a fresh receipt where it may be paid
+ * now.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "book/answers.h"
+#include "book/door.h"
+#include "engine/receipts.h"
+
+enum { ID, ACCOUNT, SCRIPT, AMOUNT, STATE, VERDICT, WOULD, DUE, RULES, SEQ,
+	RECEIPT_SEQ, TXID, VOUT };
+
+/* Where a rule stood when event `seq` was decided. */
+static const char *
+place_of(struct answering *a, int64_t seq, struct text name, char *buf,
+    size_t room)
+{
+	sqlite3_stmt	*q = store_ask(a->s, "select place from rule where "
+	    "policy = (select max(seq) from policy where seq <= ?) and name "
+	    "= ?", "it", seq, name);
+	struct text	 t;
+
+	if (q == NULL)
+		return NULL;
+	t = store_text(q, 0);
+	(void)snprintf(buf, room, "%.*s", (int)t.len,
+	    t.p != NULL ? t.p : "");
+	store_done(q);
+	return buf;
+}
+
+/* The list as project.c wrote it: names hold nothing to escape. */
+static void
+reasons(struct answering *a, struct door_answer *d, struct text t)
+{
+	const char	*p = t.p, *end = p + t.len, *q;
+	struct text	 name;
+	char		 place[128];
+
+	for (; p != NULL && p < end; p = q + 1) {
+		if ((p = memchr(p, '"', (size_t)(end - p))) == NULL ||
+		    (q = memchr(p + 1, '"', (size_t)(end - p - 1))) == NULL)
+			return;
+		name.p = p + 1;
+		name.len = (size_t)(q - p - 1);
+		door_reason(d, name, place_of(a, a->seq, name, place,
+		    sizeof(place)));
+	}
+}
+
+static bool
+policy_at(struct answering *a, int64_t seq, unsigned char out[32])
+{
+	sqlite3_stmt	*q = store_ask(a->s, "select hash from policy where "
+	    "seq < ? order by seq desc limit 1", "i", seq);
+	struct text	 t;
+	bool		 there;
+
+	if (q == NULL)
+		return false;
+	t = store_bytes(q, 0);
+	there = t.len == 32;
+	if (there)
+		memcpy(out, t.p, 32);
+	store_done(q);
+	return there;
+}
+
+/*
+ * Both the book and the engine's own state must say that it is released, and
+ * of the same amount: the book is a file that others may write.
+ */
+static const char *
+receipt(struct answering *a, sqlite3_stmt *q, char out[RECEIPT_BASE64_MAX])
+{
+	const struct book_now	*now = a->now;
+	struct receipt		 r = { .purpose = RECEIPT_PAY,
+		.network = (uint8_t)a->net,
+		.seq = (uint64_t)sqlite3_column_int64(q, RECEIPT_SEQ),
+		.id = store_text(q, ID), .script = store_bytes(q, SCRIPT),
+		.amount_sat = sqlite3_column_int64(q, AMOUNT),
+		.fee_max_sat = now->fee_max_sat };
+
+	if (now->payable_sat != r.amount_sat || r.seq == 0 || a->keys == NULL ||
+	    sqlite3_column_int64(q, STATE) != STATE_RELEASED ||
+	    !policy_at(a, (int64_t)r.seq, r.policy))
+		return NULL;
+	r.expires_ms = now->t_ms + now->receipt_ms;
+	memcpy(r.head, now->head, sizeof(r.head));
+	return receipts_sign(out, &r, store_text(q, ACCOUNT), a->keys);
+}
+
+void
+answers_exchange(struct answering *a)
+{
+	static struct door_answer	 d;
+	char				 signed_[RECEIPT_BASE64_MAX];
+	struct ident			 ident;
+	sqlite3_stmt			*q;
+
+	q = store_ask(a->s, "select id, account, script, amount, state, "
+	    "verdict, would, due, rules, seq, receipt_seq, txid, vout from "
+	    "withdrawal where ident = ?", "b", answers_ident(&ident, a,
+	    a->q->id));
+	if (q == NULL) {
+		answers_error(a, 404, 0, "no such withdrawal");
+		return;
+	}
+	memset(&d, 0, sizeof(d));
+	d.id = store_text(q, ID);
+	d.seq = (uint64_t)sqlite3_column_int64(q, SEQ);
+	d.mode = a->now->mode;
+	d.state = (enum state)sqlite3_column_int(q, STATE);
+	d.verdict = door_verdict(d.state,
+	    (enum verdict)sqlite3_column_int(q, VERDICT));
+	d.would = (enum verdict)sqlite3_column_int(q, WOULD);
+	d.until_ms = sqlite3_column_type(q, DUE) == SQLITE_NULL ? -1 :
+	    sqlite3_column_int64(q, DUE);
+	d.txid = store_text(q, TXID);
+	d.vout = sqlite3_column_type(q, VOUT) == SQLITE_NULL ? -1 :
+	    sqlite3_column_int64(q, VOUT);
+	reasons(a, &d, store_text(q, RULES));
+	d.receipt = receipt(a, q, signed_);
+	door_put(a->j, &d);
+	store_done(q);
+}
