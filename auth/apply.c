@@ -13,7 +13,7 @@
 static bool
 plain(struct request *r, const char *name, struct text *out, bool must)
 {
-	*out = params_get(&r->params, name);
+	*out = params_value(&r->params, name);
 	if (out->p == NULL || out->len == 0) {
 		if (must)
 			auth_named_error(r, -1102, "Mandatory parameter was "
@@ -64,14 +64,14 @@ ignored(struct request *r)
 	struct text	 t;
 	bool		 flag;
 
-	(void)params_get(&r->params, "name");
-	t = params_get(&r->params, "transactionFeeFlag");
+	(void)params_value(&r->params, "name");
+	t = params_value(&r->params, "transactionFeeFlag");
 	if (t.p != NULL && !params_flag(&flag, t)) {
 		auth_named_error(r, -1130, "Invalid data for parameter",
 		    text_of("transactionFeeFlag"));
 		return false;
 	}
-	t = params_get(&r->params, "walletType");
+	t = params_value(&r->params, "walletType");
 	if (t.p != NULL && !text_equal(t, text_of("0")) &&
 	    !text_equal(t, text_of("1"))) {
 		auth_named_error(r, -1130, "Invalid data for parameter",

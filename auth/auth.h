@@ -10,7 +10,7 @@
  *	prepare.c	new secrets, for operators
  *	notices.c	what an account's owner is told; links
  *	keys.c		who may sign
- *	params.c verify.c replay.c publickey.c vault.c ...
+ *	params.c verify.c repeat.c publickey.c vault.c ...
  */
 #ifndef AUTH_AUTH_H
 #define AUTH_AUTH_H
@@ -20,7 +20,7 @@
 
 #include "auth/keys.h"
 #include "auth/params.h"
-#include "auth/replay.h"
+#include "auth/repeat.h"
 #include "auth/vault.h"
 #include "auth/verify.h"
 #include "bitcoin/address.h"
@@ -46,14 +46,14 @@ struct figures {
 };
 
 struct accounts;		/* secrets.h: seconds factors and contacts */
-struct rates;			/* rates.h: weights of accounts */
+struct weights;			/* weights.h: weights of accounts */
 
 struct auth {
 	struct process	process;
 	struct vault	*vault;
 	struct keys	*keys;
-	struct replay	*replay;
-	struct rates	*rates;
+	struct repeat	*repeat;
+	struct weights	*weights;
 	struct accounts	*accounts;
 	struct channel	*to[ROOM__COUNT];
 	uint64_t	link[ROOM__COUNT];

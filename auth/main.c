@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
-#include "auth/rates.h"
+#include "auth/weights.h"
 #include "auth/secrets.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
@@ -202,10 +202,11 @@ on_loaded(void *ctx, struct channel *c, const struct message *m)
 	/* The journal's time is behind us: never before it. */
 	if (m->t_ms > a->last_ms)
 		a->last_ms = m->t_ms;
-	/* A message may be a second ahead: none that the process before us
-	 * took can be one of ours. */
+	/* What the process before us took is not remembered: only what was
+	 * signed since is taken.  A message may be a second ahead of its
+	 * time; of those the engine knows a withdrawal by its id. */
 	if (a->start_ms == 0)
-		a->start_ms = auth_now_ms(a) + 1000;
+		a->start_ms = auth_now_ms(a);
 	if (m->name.p != NULL && m->name.len < sizeof(a->deployment))
 		memcpy(a->deployment, m->name.p, m->name.len);
 	a->loaded = true;
@@ -479,8 +480,8 @@ start(struct auth *a, struct err *e)
 	if ((rc = secret_begin(e)) != RC_OK ||
 	    (rc = open_vault(a, e)) != RC_OK ||
 	    (rc = keys_new(&a->keys, e)) != RC_OK ||
-	    (rc = replay_new(&a->replay, e)) != RC_OK ||
-	    (rc = rates_new(&a->rates, e)) != RC_OK ||
+	    (rc = repeat_new(&a->repeat, e)) != RC_OK ||
+	    (rc = weights_new(&a->weights, e)) != RC_OK ||
 	    (rc = accounts_new(&a->accounts, e)) != RC_OK)
 		return rc;
 	a->figures_timer.data = a;

@@ -149,7 +149,7 @@ params_read(struct params *p, struct text query, struct text body,
 }
 
 struct text
-params_get(struct params *p, const char *name)
+params_value(struct params *p, const char *name)
 {
 	int	 i;
 

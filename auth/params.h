@@ -45,7 +45,7 @@ bool params_read(struct params *out, struct text query, struct text body,
     struct params_error *e);
 
 /* Decoded; absent when it is not there. */
-struct text params_get(struct params *p, const char *name);
+struct text params_value(struct params *p, const char *name);
 /* A name that nobody asked for; absent: all were read. */
 struct text params_unread(const struct params *p);
 

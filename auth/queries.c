@@ -14,7 +14,7 @@
 static bool
 number(struct request *r, const char *name, int64_t *out, int64_t max)
 {
-	struct text	 t = params_get(&r->params, name);
+	struct text	 t = params_value(&r->params, name);
 
 	if (t.p == NULL || t.len == 0)
 		return true;
@@ -28,7 +28,7 @@ number(struct request *r, const char *name, int64_t *out, int64_t max)
 static void
 text(struct request *r, const char *name, struct text *out)
 {
-	struct text	 t = params_get(&r->params, name);
+	struct text	 t = params_value(&r->params, name);
 
 	if (t.p != NULL && t.len > 0)
 		*out = t;
@@ -91,11 +91,11 @@ history(struct request *r, struct message *q)
 static bool
 other_coin(struct request *r, struct message *q)
 {
-	struct text	 c = params_get(&r->params, "coin");
+	struct text	 c = params_value(&r->params, "coin");
 	enum endpoint	 e = r->m->endpoint;
 
 	if (c.p == NULL || c.len == 0)
-		c = params_get(&r->params, "asset");
+		c = params_value(&r->params, "asset");
 	if (c.p == NULL && e == ENDPOINT_DEPOSIT_ADDRESS) {
 		auth_error(r, 400, -1102, "Mandatory parameter 'coin' was "
 		    "not sent, was empty/null, or malformed.");

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "auth/auth.h"
-#include "auth/rates.h"
+#include "auth/weights.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
@@ -89,8 +89,8 @@ reject(const struct request *r, const char *why)
 static bool
 read_time(struct request *r)
 {
-	struct text	 t = params_get(&r->params, "timestamp");
-	struct text	 w = params_get(&r->params, "recvWindow");
+	struct text	 t = params_value(&r->params, "timestamp");
+	struct text	 w = params_value(&r->params, "recvWindow");
 
 	r->window_us = WINDOW_US;
 	if (t.p == NULL || !params_number(&r->timestamp_us, t)) {
@@ -156,15 +156,15 @@ request_hash(struct request *r, const char *message, size_t len)
 bool
 request_once(struct request *r)
 {
-	switch (replay_take(r->a->replay, r->hash, auth_mono_ms())) {
-	case REPLAY_NEW:
+	switch (repeat_take(r->a->repeat, r->hash, auth_mono_ms())) {
+	case REPEAT_NEW:
 		return true;
-	case REPLAY_AGAIN:
+	case REPEAT_AGAIN:
 		r->a->figures.replayed++;
 		auth_error(r, 400, -1022, "Signature for this request was "
 		    "used already.");
 		return false;
-	case REPLAY_FULL:
+	case REPEAT_FULL:
 		break;
 	}
 	error_with(r, 503, -1008, "Server is currently overloaded.", 1);
@@ -220,7 +220,7 @@ may(struct request *r)
 static bool
 within_rates(struct request *r)
 {
-	int	 wait = rates_take(r->a->rates, text_of(r->key->account),
+	int	 wait = weights_take(r->a->weights, text_of(r->key->account),
 	    r->m->endpoint, auth_mono_ms(), &r->used);
 
 	if (wait == 0)

@@ -73,8 +73,9 @@ pass_on(struct client *cl, const struct message *m, enum room to)
 		refuse(cl->channel, m->tag, crowded);
 		return;
 	}
-	/* Whose process it is the kernel says, not the program. */
-	onwards.name = text_of(cl->who);
+	/* Who acts: the kernel says whose process it is, not the program. */
+	if (m->type == MESSAGE_ACT)
+		onwards.name = text_of(cl->who);
 	channel_send(c->to[to], &onwards);
 }
 

@@ -29,15 +29,15 @@ test_split(void)
 	CHECK_INT(read_it("", ""), 0);
 	CHECK_INT(p.n, 0);
 	CHECK_INT(read_it("a=1&b=&signature=ab", ""), 0);
-	CHECK(is(params_get(&p, "a"), "1"));
-	CHECK(is(params_get(&p, "b"), ""));
-	CHECK(params_get(&p, "c").p == NULL);
-	CHECK(params_get(&p, "signature").p == NULL);
+	CHECK(is(params_value(&p, "a"), "1"));
+	CHECK(is(params_value(&p, "b"), ""));
+	CHECK(params_value(&p, "c").p == NULL);
+	CHECK(params_value(&p, "signature").p == NULL);
 	CHECK(is(p.signature, "ab"));
 	CHECK(params_unread(&p).p == NULL);
 	CHECK_INT(read_it("name=My+wallet%2f%C3%A9", ""), 0);
 	CHECK(is(params_unread(&p), "name"));
-	CHECK(is(params_get(&p, "name"), "My wallet/\xc3\xa9"));
+	CHECK(is(params_value(&p, "name"), "My wallet/\xc3\xa9"));
 	/* An official sample: parameters in the query, and the signature
 	 * alone in the body. */
 	CHECK_INT(read_it("a=1", "signature=ab"), 0);

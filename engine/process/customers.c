@@ -22,6 +22,8 @@ struct refusal {
 	const char	*msg;
 };
 
+static const struct refusal	 used = { 400, -1022,
+	"Signature for this request was used already." };
 static const struct refusal	 by_policy = { 400, -4015,
 	"Withdrawal is limited. Please try again later." };
 
@@ -112,6 +114,12 @@ apply(struct keeper *k, struct channel *from, const struct message *m,
 
 	if (keeper_take(k, c, &t, &e) != RC_OK) {
 		bad(k, from, m->tag, e.text);
+		return;
+	}
+	/* Without a name of the customer's the id is the message's: this very
+	 * message was taken before (H3). */
+	if (t.type == OUTCOME_REPEATED && c->order.p == NULL) {
+		refuse(k, from, m->tag, &used);
 		return;
 	}
 	if (t.state == STATE_DENIED || t.why == WHY_CONFLICT ||

@@ -29,6 +29,8 @@ spoken(struct taken *t, const struct joined *j)
 
 	t->judged = true;
 	t->code = j->code;
+	t->by_default = j->by_default;
+	t->error = j->error != EVAL_OK;
 	t->people = j->people;
 	t->n_rules = 0;
 	for (i = 0; i < RULES_MAX; i++) {

@@ -46,6 +46,8 @@ struct taken {
 	int64_t		released_ms;	/* -1: not */
 	bool		judged;		/* what follows is there */
 	bool		code;		/* a code is asked for */
+	bool		by_default;	/* no rule spoke */
+	bool		error;		/* a rule asked what nobody knows */
 	int		people;
 	int		n_rules;	/* those that spoke */
 	uint16_t	rules[RULES_MAX];

@@ -11,6 +11,7 @@
 
 #include "bitcoin/address.h"
 #include "engine/process/inner.h"
+#include "engine/process/memory.h"
 #include "engine/process/policies.h"
 #include "lib/civil.h"
 #include "lib/log.h"
@@ -188,6 +189,8 @@ keeper_is_ready(struct keeper *k)
 	if (k->ready)
 		return;
 	k->ready = true;
+	if (k->journal != NULL)
+		k->operators->start_ms = keeper_now_ms(k);
 	for (r = 0; r < ROOM__COUNT; r++) {
 		if (k->waiting_fd[r] != -1)
 			open_link(k, (enum room)r, k->waiting_fd[r]);

@@ -3,7 +3,7 @@
  * two share a slot the busier stays.  Only endpoints that weigh by account
  * are kept.
  */
-#include "auth/rates.h"
+#include "auth/weights.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -21,15 +21,15 @@ struct slot {
 	int		in_second;
 };
 
-struct rates {
+struct weights {
 	struct ident_key key;
 	struct slot	slots[SLOTS];
 };
 
 enum rc
-rates_new(struct rates **out, struct err *e)
+weights_new(struct weights **out, struct err *e)
 {
-	struct rates	*r = calloc(1, sizeof(*r));
+	struct weights	*r = calloc(1, sizeof(*r));
 
 	if (r == NULL)
 		return err_set(e, "no memory");
@@ -39,14 +39,14 @@ rates_new(struct rates **out, struct err *e)
 }
 
 void
-rates_free(struct rates **r)
+weights_free(struct weights **r)
 {
 	free(*r);
 	*r = NULL;
 }
 
 static struct slot *
-find(struct rates *r, struct text account, enum endpoint e, int64_t minute)
+find(struct weights *r, struct text account, enum endpoint e, int64_t minute)
 {
 	struct ident	 of = ident_of(&r->key, account.p, account.len);
 	struct slot	*s;
@@ -68,7 +68,7 @@ find(struct rates *r, struct text account, enum endpoint e, int64_t minute)
 }
 
 int
-rates_take(struct rates *r, struct text account, enum endpoint e,
+weights_take(struct weights *r, struct text account, enum endpoint e,
     int64_t mono_ms, int64_t *used_out)
 {
 	struct slot	*s;
@@ -83,11 +83,11 @@ rates_take(struct rates *r, struct text account, enum endpoint e,
 		s->in_second = 0;
 	}
 	if (e == ENDPOINT_WITHDRAW_HISTORY &&
-	    ++s->in_second > RATES_HISTORY_S)
+	    ++s->in_second > WEIGHTS_HISTORY_S)
 		return 1;
 	s->used += endpoints[e].weight;
 	*used_out = s->used;
-	if (s->used <= RATES_UID_MAX)
+	if (s->used <= WEIGHTS_UID_MAX)
 		return 0;
 	return (int)((MINUTE_MS - mono_ms % MINUTE_MS) / 1000) + 1;
 }

@@ -2,7 +2,7 @@
  * Two generations: the older one is dropped when the newer is as old as an
  * entry must live.
  */
-#include "auth/replay.h"
+#include "auth/repeat.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +14,7 @@ struct generation {
 	int64_t		 since_ms;
 };
 
-struct replay {
+struct repeat {
 	struct generation now, before;
 };
 
@@ -31,13 +31,13 @@ generation_new(struct generation *g, size_t room, int64_t ms)
 }
 
 enum rc
-replay_new(struct replay **out, struct err *e)
+repeat_new(struct repeat **out, struct err *e)
 {
-	struct replay	*r = calloc(1, sizeof(*r));
+	struct repeat	*r = calloc(1, sizeof(*r));
 
 	if (r == NULL || !generation_new(&r->now, 1024, 0) ||
 	    !generation_new(&r->before, 16, 0)) {
-		replay_free(&r);
+		repeat_free(&r);
 		return err_set(e, "no memory");
 	}
 	*out = r;
@@ -45,7 +45,7 @@ replay_new(struct replay **out, struct err *e)
 }
 
 void
-replay_free(struct replay **r)
+repeat_free(struct repeat **r)
 {
 	if (*r != NULL) {
 		free((*r)->now.slots);
@@ -89,11 +89,11 @@ grow(struct generation *g)
 }
 
 static bool
-turn(struct replay *r, int64_t ms)
+turn(struct repeat *r, int64_t ms)
 {
 	struct generation	 next;
 
-	if (ms - r->now.since_ms < REPLAY_KEPT_MS)
+	if (ms - r->now.since_ms < REPEAT_KEPT_MS)
 		return true;
 	/* Nothing came for long: nothing is worth keeping. */
 	if (!generation_new(&next, 1024, ms))
@@ -104,26 +104,26 @@ turn(struct replay *r, int64_t ms)
 	return true;
 }
 
-enum replay_said
-replay_take(struct replay *r, const unsigned char hash[32], int64_t mono_ms)
+enum repeat_said
+repeat_take(struct repeat *r, const unsigned char hash[32], int64_t mono_ms)
 {
 	unsigned char	*s;
 
 	if (!turn(r, mono_ms))
-		return REPLAY_FULL;
+		return REPEAT_FULL;
 	if (memcmp(slot(&r->before, hash), hash, 16) == 0)
-		return REPLAY_AGAIN;
+		return REPEAT_AGAIN;
 	s = slot(&r->now, hash);
 	if (memcmp(s, hash, 16) == 0)
-		return REPLAY_AGAIN;
-	if (r->now.n >= REPLAY_MAX)
-		return REPLAY_FULL;
+		return REPEAT_AGAIN;
+	if (r->now.n >= REPEAT_MAX)
+		return REPEAT_FULL;
 	if (2 * (r->now.n + 1) > r->now.room) {
 		if (!grow(&r->now))
-			return REPLAY_FULL;
+			return REPEAT_FULL;
 		s = slot(&r->now, hash);
 	}
 	memcpy(s, hash, 16);
 	r->now.n++;
-	return REPLAY_NEW;
+	return REPEAT_NEW;
 }

@@ -6,25 +6,25 @@
  * Entries go by the monotonic clock alone, when no window can still hold
  * them.
  */
-#ifndef AUTH_REPLAY_H
-#define AUTH_REPLAY_H
+#ifndef AUTH_REPEAT_H
+#define AUTH_REPEAT_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "lib/err.h"
 
-#define REPLAY_KEPT_MS	70000		/* windows are 60 s, and one ahead */
-#define REPLAY_MAX	4000000		/* entries; more is refused */
+#define REPEAT_KEPT_MS	70000		/* windows are 60 s, and one ahead */
+#define REPEAT_MAX	4000000		/* entries; more is refused */
 
-struct replay;
+struct repeat;
 
-enum rc replay_new(struct replay **out, struct err *e) MUST_CHECK;
-void replay_free(struct replay **r);
+enum rc repeat_new(struct repeat **out, struct err *e) MUST_CHECK;
+void repeat_free(struct repeat **r);
 
-enum replay_said { REPLAY_NEW, REPLAY_AGAIN, REPLAY_FULL };
+enum repeat_said { REPEAT_NEW, REPEAT_AGAIN, REPEAT_FULL };
 /* Ask and remember in one step.  `hash`: of everything that counts. */
-enum replay_said replay_take(struct replay *r, const unsigned char hash[32],
+enum repeat_said repeat_take(struct repeat *r, const unsigned char hash[32],
     int64_t mono_ms);
 
 #endif
