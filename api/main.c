@@ -328,7 +328,7 @@ on_closed(void *ctx, struct channel *c, const struct err *why)
 	struct api	*a = ctx;
 
 	(void)c;
-	log_event(LOG_ODD, "link_lost", "room", 's', "auth", "why", 's',
+	log_event(LOG_INFO_, "link_lost", "room", 's', "auth", "why", 's',
 	    why->text, NULL);
 	forget_auth(a);
 }

@@ -336,7 +336,7 @@ on_closed(void *ctx, struct channel *c, const struct err *why)
 	for (r = 0; r < ROOM__COUNT; r++) {
 		if (a->to[r] != c)
 			continue;
-		log_event(LOG_ODD, "link_lost", "room", 's',
+		log_event(LOG_INFO_, "link_lost", "room", 's',
 		    room_text((enum room)r), "why", 's', why != NULL ?
 		    why->text : "", NULL);
 		channel_free(&a->to[r]);

@@ -251,7 +251,7 @@ room_closed(void *ctx, struct channel *ch, const struct err *why)
 	struct console	*c = ctx;
 	enum room	 r = c->to[ROOM_AUTH] == ch ? ROOM_AUTH : ROOM_ENGINE;
 
-	log_event(LOG_ODD, "link_lost", "room", 's', room_text(r), "why", 's',
+	log_event(LOG_INFO_, "link_lost", "room", 's', room_text(r), "why", 's',
 	    why != NULL ? why->text : "", NULL);
 	lost(c, r);
 }

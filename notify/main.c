@@ -259,7 +259,7 @@ on_closed(void *ctx, struct channel *c, const struct err *why)
 	struct notify	*n = ctx;
 
 	(void)c;
-	log_event(LOG_ODD, "link_lost", "room", 's', "auth", "why", 's',
+	log_event(LOG_INFO_, "link_lost", "room", 's', "auth", "why", 's',
 	    why != NULL ? why->text : "", NULL);
 	channel_free(&n->auth);
 }

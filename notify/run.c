@@ -21,6 +21,8 @@ start(pid_t *pid_out, int in, const char *program, const char *to,
     const char *subject, struct err *e)
 {
 	posix_spawn_file_actions_t	 files;
+	posix_spawnattr_t		 attr;
+	sigset_t			 all;
 	static char			 path[] = "PATH=/usr/bin:/bin";
 	char				*const env[] = { path, NULL };
 	const char			*argv[] = { program, to, subject,
@@ -30,13 +32,22 @@ start(pid_t *pid_out, int in, const char *program, const char *to,
 
 	/* posix_spawn() does not write to them, but its type says so. */
 	memcpy(args, argv, sizeof(args));
-	if (posix_spawn_file_actions_init(&files) != 0)
+	if (posix_spawn_file_actions_init(&files) != 0 ||
+	    posix_spawnattr_init(&attr) != 0)
 		return err_set(e, "no memory");
+	/* What a room ignores, a program may count on. */
+	(void)sigfillset(&all);
+	(void)posix_spawnattr_setsigdefault(&attr, &all);
+	(void)sigemptyset(&all);
+	(void)posix_spawnattr_setsigmask(&attr, &all);
+	(void)posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGDEF |
+	    POSIX_SPAWN_SETSIGMASK);
 	(void)posix_spawn_file_actions_adddup2(&files, in, 0);
 	(void)posix_spawn_file_actions_addopen(&files, 1, "/dev/null",
 	    O_WRONLY, 0);
-	r = posix_spawn(pid_out, program, &files, NULL, args, env);
+	r = posix_spawn(pid_out, program, &files, &attr, args, env);
 	(void)posix_spawn_file_actions_destroy(&files);
+	(void)posix_spawnattr_destroy(&attr);
 	return r == 0 ? RC_OK : err_set(e, "%s: %s", program, strerror(r));
 }
 

@@ -140,7 +140,7 @@ on_closed(void *ctx, struct channel *c, const struct err *why)
 	struct keeper	*k = ctx;
 	enum room	 r = keeper_room(k, c);
 
-	log_event(LOG_ODD, "link_lost", "room", 's', room_text(r), "why", 's',
+	log_event(LOG_INFO_, "link_lost", "room", 's', room_text(r), "why", 's',
 	    why != NULL ? why->text : "", NULL);
 	channel_free(&k->to[r]);
 }
