@@ -132,6 +132,8 @@ void notice_told(struct auth *a, const struct message *m);
 void prepare_request(struct auth *a, const struct message *m);
 void rekey_request(struct auth *a, const struct message *m);
 void v1_request(struct auth *a, const struct message *m);
+/* v1_act.c: an operator's command that he signed himself. */
+void v1_act_request(struct auth *a, const struct message *m);
 /* What the journal has of second factors and contacts. */
 void secrets_told(struct auth *a, const struct command *c, uint64_t seq);
 

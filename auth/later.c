@@ -31,9 +31,3 @@ rekey_request(struct auth *a, const struct message *m)
 	(void)a;
 	(void)m;
 }
-
-void
-v1_request(struct auth *a, const struct message *m)
-{
-	auth_answer(a, m->tag, 503, text_of(later), 0);
-}

@@ -17,6 +17,7 @@ struct committer {
 	bool		 stop;
 	enum rc		 rc;
 	struct err	 why;
+	unsigned char	 durable_hash[ROW_HASH_LEN];
 	/* The thread's while busy, else the caller's. */
 	struct row_maker *maker;
 	const unsigned char *key;
@@ -53,6 +54,8 @@ run(void *arg)
 		(void)pthread_mutex_lock(&c->lock);
 		c->rc = rc;
 		c->busy = false;
+		if (rc == RC_OK)
+			memcpy(c->durable_hash, c->hash, ROW_HASH_LEN);
 		(void)pthread_cond_broadcast(&c->wake);
 		/* What comes after a row that may be lost is lost, too. */
 		if (rc != RC_OK)
@@ -76,6 +79,7 @@ committer_new(struct committer **out, struct db *db,
 	c->durable = durable;
 	c->ctx = ctx;
 	memcpy(c->hash, hash, sizeof(c->hash));
+	memcpy(c->durable_hash, hash, sizeof(c->durable_hash));
 	(void)pthread_mutex_init(&c->lock, NULL);
 	(void)pthread_cond_init(&c->wake, NULL);
 	if (row_maker_new(&c->maker, e) != RC_OK) {
@@ -158,4 +162,12 @@ committer_flush(struct committer *c, unsigned char hash_out[ROW_HASH_LEN],
 		memcpy(hash_out, c->hash, ROW_HASH_LEN);
 	(void)pthread_mutex_unlock(&c->lock);
 	return rc;
+}
+
+void
+committer_durable(struct committer *c, unsigned char hash_out[ROW_HASH_LEN])
+{
+	(void)pthread_mutex_lock(&c->lock);
+	memcpy(hash_out, c->durable_hash, ROW_HASH_LEN);
+	(void)pthread_mutex_unlock(&c->lock);
 }

@@ -38,4 +38,8 @@ enum rc committer_push(struct committer *c, struct row_maker **maker,
 enum rc committer_flush(struct committer *c,
     unsigned char hash_out[ROW_HASH_LEN], struct err *e) MUST_CHECK;
 
+/* Of the newest row that is durable; from the caller's thread, cheap. */
+void committer_durable(struct committer *c,
+    unsigned char hash_out[ROW_HASH_LEN]);
+
 #endif

@@ -200,6 +200,13 @@ journal_head(struct journal *j, struct head *out, struct err *e)
 	return RC_OK;
 }
 
+void
+journal_durable_hash(const struct journal *j,
+    unsigned char out[ROW_HASH_LEN])
+{
+	committer_durable(j->committer, out);
+}
+
 /* Policies */
 
 /* The files of a policy as an event. */

@@ -90,6 +90,10 @@ struct head;
 enum rc journal_head(struct journal *j, struct head *out, struct err *e)
     MUST_CHECK;
 
+/* The hash of the newest row that is durable: for receipts. */
+void journal_durable_hash(const struct journal *j,
+    unsigned char out[ROW_HASH_LEN]);
+
 /* Flush, write a snapshot, close.  *j becomes NULL whatever happens. */
 enum rc journal_close(struct journal **j, struct err *e) MUST_CHECK;
 
