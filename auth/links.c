@@ -77,7 +77,7 @@ ours(const struct vault *v, const unsigned char p[BYTES])
 	return good;
 }
 
-/* One token, one spelling: libsodium takes some bytes above 127 for `A`. */
+/* One token, one spelling: libsodium takes bytes above 127 for `_`. */
 static bool
 decode(unsigned char p[BYTES], struct text token)
 {
