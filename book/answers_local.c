@@ -15,6 +15,7 @@
 #include "wire/rights.h"
 
 #define LIMIT_USUAL	100
+#define LONG_MAX_	4096	/* bytes in a list's row */
 #define LIMIT_MAX	1000
 
 static void
@@ -401,8 +402,31 @@ put_persons(struct answering *a, int64_t proposal)
 	json_close(a->j);
 }
 
-/* What is proposed, in one word and as it was packed: whoever approves signs
- * those bytes. */
+/* In hex, however long. */
+static void
+put_long_hex(struct json *j, const char *key, struct text a, struct text b)
+{
+	char		*hex = NULL;
+	size_t		 len = 0, i;
+	FILE		*f = open_memstream(&hex, &len);
+
+	if (f == NULL)
+		return;
+	for (i = 0; i < a.len; i++)
+		(void)fprintf(f, "%02x", (unsigned char)a.p[i]);
+	if (b.p != NULL)
+		(void)fputc(' ', f);
+	for (i = 0; i < b.len; i++)
+		(void)fprintf(f, "%02x", (unsigned char)b.p[i]);
+	(void)fclose(f);
+	json_put_text(j, key, hex);
+	free(hex);
+}
+
+/*
+ * What is proposed, in one word and as it was packed: whoever approves signs
+ * those bytes.  Long ones only when one is asked for.
+ */
 static void
 put_proposed(struct answering *a, struct text body)
 {
@@ -410,24 +434,13 @@ put_proposed(struct answering *a, struct text body)
 		    body.len);
 	struct text	 open = get_text(&b, body.len), sealed =
 		    get_text(&b, body.len);
-	char		*hex;
-	FILE		*f;
-	size_t		 len, i;
 
 	json_put_text(a->j, "command", open.len > 0 && open.p[0] > 0 &&
 	    open.p[0] < COMMAND__END ? command_type_text(
 	    (enum command_type)open.p[0]) : "?");
-	if (b.bad || open.len + sealed.len > 65536 ||
-	    (f = open_memstream(&hex, &len)) == NULL)
-		return;
-	for (i = 0; i < open.len; i++)
-		(void)fprintf(f, "%02x", (unsigned char)open.p[i]);
-	(void)fputc(' ', f);
-	for (i = 0; i < sealed.len; i++)
-		(void)fprintf(f, "%02x", (unsigned char)sealed.p[i]);
-	(void)fclose(f);
-	json_put_text(a->j, "packed", hex);
-	free(hex);
+	if (!b.bad && (a->q->id.p != NULL ||
+	    open.len + sealed.len <= LONG_MAX_))
+		put_long_hex(a->j, "packed", open, sealed);
 }
 
 static void
@@ -459,6 +472,38 @@ policy_row(struct answering *a, sqlite3_stmt *q)
 	json_close(a->j);
 }
 
+/* The one in force, with all that it consists of: for a comparison. */
+static void
+policy_in_force(struct answering *a)
+{
+	sqlite3_stmt	*q = store_ask(a->s, "select seq, hash, body from "
+	    "policy where body is not null order by seq desc limit 1", "");
+
+	json_open_object(a->j, NULL);
+	if (q != NULL) {
+		json_put_int(a->j, "seq", sqlite3_column_int64(q, 0));
+		put_hex(a->j, "hash", store_bytes(q, 1));
+		put_long_hex(a->j, "bundle", store_bytes(q, 2),
+		    text_of(NULL));
+	}
+	json_close(a->j);
+	store_done(q);
+}
+
+static void
+proposals(struct answering *a)
+{
+	if (a->q->id.p != NULL)
+		rows_of(a, store_ask(a->s, "select seq, by, reason, t, "
+		    "expires, body, state from proposal where seq = "
+		    "cast(? as integer)", "t", a->q->id), proposal_row);
+	else
+		rows_of(a, store_ask(a->s, "select seq, by, reason, t, "
+		    "expires, body, state from proposal order by state != "
+		    "'open', seq desc limit ?", "i", limit_of(a)),
+		    proposal_row);
+}
+
 /* Which */
 
 void
@@ -483,10 +528,9 @@ answers_local(struct answering *a)
 		    "release_sat, public from operator order by name", ""),
 		    operator_row);
 	else if (e == ENDPOINT_LOCAL_PROPOSALS)
-		rows_of(a, store_ask(a->s, "select seq, by, reason, t, "
-		    "expires, body, state from proposal order by state != "
-		    "'open', seq desc limit ?", "i", limit_of(a)),
-		    proposal_row);
+		proposals(a);
+	else if (e == ENDPOINT_LOCAL_POLICIES && a->q->id.p != NULL)
+		policy_in_force(a);
 	else if (e == ENDPOINT_LOCAL_POLICIES)
 		rows_of(a, store_ask(a->s, "select seq, hash, t, by, reason "
 		    "from policy order by seq desc limit ?", "i",

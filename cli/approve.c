@@ -4,7 +4,9 @@
 #include "cli/proposed.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,13 +89,17 @@ enum rc
 proposed_load(struct proposed *p, struct service *s, int64_t id,
     int64_t *id_out, struct err *e)
 {
-	json_t		*rows = service_get(s, ENDPOINT_LOCAL_PROPOSALS, NULL,
-	    NULL, e), *row, *found = NULL;
+	json_t		*rows, *row, *found = NULL;
 	const char	*packed;
+	char		 which[24];
 	size_t		 i;
 	enum rc		 rc;
 
 	memset(p, 0, sizeof(*p));
+	/* In the list stand only short ones in full. */
+	(void)snprintf(which, sizeof(which), "%" PRId64, id);
+	rows = service_get(s, ENDPOINT_LOCAL_PROPOSALS, NULL, id != 0 ? which :
+	    NULL, e);
 	if (rows == NULL)
 		return RC_FAILED;
 	json_array_foreach(rows, i, row) {
@@ -102,6 +108,11 @@ proposed_load(struct proposed *p, struct service *s, int64_t id,
 	}
 	packed = json_string_value(json_object_get(found, "packed"));
 	*id_out = json_integer_value(json_object_get(found, "proposal"));
+	if (found != NULL && packed == NULL && id == 0) {
+		id = *id_out;
+		json_decref(rows);
+		return proposed_load(p, s, id, id_out, e);
+	}
 	if (found == NULL)
 		rc = err_set(e, "no such proposal is open");
 	else if (packed == NULL)

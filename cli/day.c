@@ -22,6 +22,23 @@ day_parse(int64_t *ms_out, const char *text)
 }
 
 bool
+day_wait(int64_t *ms_out, const char *text)
+{
+	char	*end;
+
+	*ms_out = strtoll(text, &end, 10);
+	if (end == text || *ms_out < 0 || *ms_out > 10000)
+		return false;
+	if (strcmp(end, "h") == 0)
+		*ms_out *= MS_PER_HOUR;
+	else if (strcmp(end, "d") == 0)
+		*ms_out *= MS_PER_DAY;
+	else
+		return *end == '\0' && *ms_out == 0;
+	return true;
+}
+
+bool
 day_or_event(int64_t *ms_out, uint64_t *seq_out, const char *text)
 {
 	uint64_t	 n;

@@ -9,6 +9,9 @@
 
 bool day_parse(int64_t *ms_out, const char *text);
 
+/* "36h", "2d", "0": a wait in whole hours or days. */
+bool day_wait(int64_t *ms_out, const char *text);
+
 /* A day, or the number of an event: the other of the two is left alone. */
 bool day_or_event(int64_t *ms_out, uint64_t *seq_out, const char *text);
 

@@ -18,6 +18,7 @@
 #include "auth/vault.h"
 #include "bitcoin/address.h"
 #include "cli/commands.h"
+#include "cli/day.h"
 #include "cli/founding.h"
 #include "cli/keyfile.h"
 #include "engine/journal.h"
@@ -369,24 +370,6 @@ static const struct option	 names[] = {
 	{ NULL, 0, NULL, 0 }
 };
 
-/* "36h", "2d": hours or days. */
-static bool
-wait_of(int64_t *ms_out, const char *text)
-{
-	char	*end;
-
-	*ms_out = strtoll(text, &end, 10);
-	if (end == text || *ms_out < 0 || *ms_out > 10000)
-		return false;
-	if (strcmp(end, "h") == 0)
-		*ms_out *= MS_PER_HOUR;
-	else if (strcmp(end, "d") == 0)
-		*ms_out *= MS_PER_DAY;
-	else
-		return strcmp(end, "") == 0 && *ms_out == 0;
-	return true;
-}
-
 static bool
 option(struct options *o, int c)
 {
@@ -412,7 +395,7 @@ option(struct options *o, int c)
 		o->quorum = strtoll(optarg, NULL, 10);
 		return o->quorum > 0;
 	case OPT_WAIT:
-		return wait_of(&o->wait_ms, optarg);
+		return day_wait(&o->wait_ms, optarg);
 	case OPT_LISTEN:
 		o->listen = optarg;
 		return true;

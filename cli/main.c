@@ -131,12 +131,14 @@ static const struct command commands[] = {
 	    "add NAME --key FILE --roles ROLE,...\n"
 	    "    [--release-up-to BTC] [WHO]\n"
 	    "remove NAME [WHO]\n"
+	    "quorum N --wait HOURS [WHO]\n"
 	    "list [--json]",
 	    "the people who may act, and their keys",
 	    "drawbridge-operator(1)" },
 	{ "policy", cmd_policy,
 	    "propose FILE [WHO]\n"
 	    "approve ID [WHO]\n"
+	    "diff [ID]\n"
 	    "history [--json]",
 	    "another policy for the running service",
 	    "drawbridge-operator(1)" },

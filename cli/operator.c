@@ -2,19 +2,22 @@
  * drawbridge operator: the people who may act, and their keys.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/acting.h"
 #include "cli/commands.h"
+#include "cli/day.h"
 #include "lib/amount.h"
 #include "wire/rights.h"
 
-enum { OPT_KEY = 256, OPT_ROLES, OPT_UP_TO };
+enum { OPT_KEY = 256, OPT_ROLES, OPT_UP_TO, OPT_WAIT };
 
 static const struct option	 names[] = {
 	{ "key", required_argument, NULL, OPT_KEY },
 	{ "roles", required_argument, NULL, OPT_ROLES },
 	{ "release-up-to", required_argument, NULL, OPT_UP_TO },
+	{ "wait", required_argument, NULL, OPT_WAIT },
 	ACTING_OPTIONS,
 	{ NULL, 0, NULL, 0 }
 };
@@ -56,6 +59,10 @@ take(struct asked *a, int option, int *status_out)
 	case OPT_UP_TO:
 		rc = err_wrap(&e, amount_parse(&a->c.limit_sat, optarg,
 		    strlen(optarg), &e), "--release-up-to %s", optarg);
+		break;
+	case OPT_WAIT:
+		if (!day_wait(&a->c.wait_ms, optarg))
+			rc = err_set(&e, "--wait %s: like 24h or 2d", optarg);
 		break;
 	case ACTING_AS:
 	case ACTING_REASON:
@@ -109,6 +116,21 @@ add(struct asked *a, const char *name)
 	return status;
 }
 
+/* How many must agree to what loosens, and how long it waits. */
+static int
+quorum(struct asked *a, const char *number)
+{
+	int64_t	 wait_ms = a->c.wait_ms;
+	char	*end;
+
+	command_clear(&a->c, COMMAND_QUORUM, 0);
+	a->c.count = strtoll(number, &end, 10);
+	a->c.wait_ms = wait_ms;
+	if (end == number || *end != '\0' || a->c.count < 1 || wait_ms < 0)
+		return usage("operator");
+	return acting_run(&a->acting, &a->c, "done");
+}
+
 int
 cmd_operator(int argc, char **argv)
 {
@@ -131,6 +153,8 @@ cmd_operator(int argc, char **argv)
 		return usage("operator");
 	if (strcmp(what, "keygen") == 0)
 		return keygen(argv[optind]);
+	if (strcmp(what, "quorum") == 0)
+		return quorum(&a, argv[optind]);
 	if (strcmp(what, "add") == 0)
 		return add(&a, argv[optind]);
 	if (strcmp(what, "remove") != 0)

@@ -237,6 +237,31 @@ load_key(struct keyfile *key, const struct service *s, const char *name,
 	    "the key of %s", name);
 }
 
+/* What is signed is shown: nobody signs what he has not seen. */
+static enum rc
+show_and_ask(const struct approval *p, const struct service_act *a,
+    struct err *e)
+{
+	char	*text, answer[8] = "";
+	size_t	 len;
+	enum rc	 rc;
+
+	if (a->yes || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return RC_OK;
+	if ((text = malloc(APPROVAL_TEXT_MAX)) == NULL)
+		return err_set(e, "no memory");
+	rc = approval_text(text, APPROVAL_TEXT_MAX, &len, p, e);
+	if (rc == RC_OK) {
+		(void)fprintf(stderr, "%.*sSign this as %s? [y/N] ",
+		    (int)len, text, a->as);
+		if (fgets(answer, sizeof(answer), stdin) == NULL ||
+		    (answer[0] != 'y' && answer[0] != 'Y'))
+			rc = err_set(e, "not signed");
+	}
+	free(text);
+	return rc;
+}
+
 static enum rc
 sign(struct service *s, struct message *m, unsigned char signature[64],
     const struct command *c, const struct service_act *a, struct err *e)
@@ -260,7 +285,8 @@ sign(struct service *s, struct message *m, unsigned char signature[64],
 	if (c->type == COMMAND_POLICY)
 		memcpy(p.replaces, f.policy, sizeof(p.replaces));
 	m->t_ms = p.expires_ms;
-	rc = approval_sign(signature, &p, key.secret, e);
+	if ((rc = show_and_ask(&p, a, e)) == RC_OK)
+		rc = approval_sign(signature, &p, key.secret, e);
 	keyfile_wipe(&key);
 	m->signature.p = (const char *)signature;
 	m->signature.len = 64;

@@ -47,8 +47,8 @@ _drawbridge()
 		case $prev in
 		upgrade) words="check judge" ;;
 		account) words="create set freeze unfreeze list" ;;
-		operator) words="keygen add remove list" ;;
-		policy) words="propose approve history" ;;
+		operator) words="keygen add remove quorum list" ;;
+		policy) words="propose approve diff history" ;;
 		key) words="create set revoke freeze unfreeze list" ;;
 		withdrawal) words="list show release deny cancel" ;;
 		esac
@@ -69,7 +69,7 @@ _drawbridge()
 		    --no-withdraw --ip --expires --label $who" ;;
 		queue | status) words="--json" ;;
 		tell | halt | resume | approve | policy) words="$who" ;;
-		operator) words="--key --roles --release-up-to $who" ;;
+		operator) words="--key --roles --release-up-to --wait $who" ;;
 		withdrawal) words="--account --state --limit --not-me $who" ;;
 		check) words="--json --strict --hot --date --cost --signer
 		    --print --against --words" ;;
