@@ -13,7 +13,7 @@ case = service.Cases()
 
 HOLDS = '''policy 1
 default allow
-hold for 2 "large" when amount > 1 btc
+hold by 2 "large" when amount > 1 btc
 '''
 
 
