@@ -29,6 +29,7 @@ void answers_customer(struct answering *a);	/* Binance's reads */
 void answers_self(struct answering *a);
 void answers_local(struct answering *a);
 void answers_exchange(struct answering *a);	/* one, for /v1 */
+void answers_health(struct answering *a);
 
 /* Shared. */
 void answers_error(struct answering *a, int status, int code,

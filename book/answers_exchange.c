@@ -2,6 +2,7 @@
  * One withdrawal, as /v1 shows it, with a fresh receipt where it may be paid
  * now.
  */
+#include <sodium.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -125,4 +126,57 @@ answers_exchange(struct answering *a)
 	d.receipt = receipt(a, q, signed_);
 	door_put(a->j, &d);
 	store_done(q);
+}
+
+/* Since when, and why: by a rule, or by people with their reason. */
+static void
+put_halt(struct answering *a)
+{
+	sqlite3_stmt	*q = store_ask(a->s, "select seq, t, by, reason, rule "
+	    "from halt where until is null order by seq desc limit 1", "");
+	struct json	*j = a->j;
+
+	if (!a->now->halted || q == NULL) {
+		json_put_null(j, "halted");
+		store_done(q);
+		return;
+	}
+	json_open_object(j, "halted");
+	json_put_int(j, "seq", sqlite3_column_int64(q, 0));
+	json_put_int(j, "since", sqlite3_column_int64(q, 1));
+	answers_text(j, "why", q, sqlite3_column_type(q, 4) != SQLITE_NULL ?
+	    4 : 3);
+	answers_text(j, "by", q, 2);
+	json_close(j);
+	store_done(q);
+}
+
+/* Whether it works, and what waits: for the exchange's own monitoring. */
+void
+answers_health(struct answering *a)
+{
+	char		 hex[65];
+	struct json	*j = a->j;
+	int64_t		 held;
+
+	json_open_object(j, NULL);
+	json_put_bool(j, "ready", strcmp(a->now->mode, "reads") != 0);
+	json_put_text(j, "mode", a->now->mode);
+	put_halt(a);
+	json_open_object(j, "journal");
+	json_put_int(j, "seq", a->seq);
+	json_put_text(j, "head", sodium_bin2hex(hex, sizeof(hex),
+	    a->now->head, sizeof(a->now->head)));
+	json_close(j);
+	held = store_number(a->s, -1, "select min(asked) from withdrawal "
+	    "where state = ?", "i", (int64_t)STATE_HELD);
+	if (held >= 0)
+		json_put_int(j, "oldest_held", held);
+	else
+		json_put_null(j, "oldest_held");
+	json_put_int(j, "t", a->now->t_ms);
+	/* There is no wallet and no signer of ours yet. */
+	json_put_null(j, "node_height");
+	json_put_null(j, "signer_seen");
+	json_close(j);
 }

@@ -21,7 +21,7 @@
 #include "lib/log.h"
 #include "wire/cidr.h"
 
-#define SCHEMA		5
+#define SCHEMA		6
 #define BATCH		2000		/* events a transaction */
 #define EVENTS_MAX	1000
 #define WAIT_MAX_MS	25000
@@ -380,6 +380,23 @@ load_halt(struct book *b, const struct question *q)
 	store_done(row);
 }
 
+/* As commands, for there is no other form. */
+static void
+load_sources(struct book *b, const struct question *q)
+{
+	sqlite3_stmt	*rows = store_ask(&b->s, "select name, n from source",
+	    "");
+	struct command	 c;
+
+	for (; rows != NULL; rows = store_next(&b->s, rows) ? rows : NULL) {
+		command_clear(&c, COMMAND_CLOCK, 0);
+		c.by = text_of("book");
+		c.source = store_text(rows, 0);
+		c.n = (uint64_t)sqlite3_column_int64(rows, 1);
+		loaded(b, q, 0, &c);
+	}
+}
+
 static void
 load(struct book *b, const struct question *q)
 {
@@ -392,6 +409,7 @@ load(struct book *b, const struct question *q)
 		    store_bytes(rows, 1), store_bytes(rows, 2));
 	load_proposals(b, q);
 	load_halt(b, q);
+	load_sources(b, q);
 	b->c.loaded(b->c.ctx, q->ticket, b->seq, text_of(NULL),
 	    text_of(NULL));
 }
@@ -445,6 +463,8 @@ write_answer(struct book *b, struct answering *a, struct err *e)
 		answers_self(a);
 	else if (a->q->endpoint == ENDPOINT_V1_WITHDRAWAL)
 		answers_exchange(a);
+	else if (a->q->endpoint == ENDPOINT_V1_HEALTH)
+		answers_health(a);
 	else
 		answers_customer(a);
 	return RC_OK;

@@ -69,6 +69,9 @@ static const char	 tables[] =
 	" until int, by text, reason text, rule text);"
 	"create table if not exists step (subject text primary key, step int)"
 	" without rowid;"
+	/* The highest number of each source of facts. */
+	"create table if not exists source (name text primary key, n int)"
+	" without rowid;"
 	"create table if not exists current (kind int, subject text,"
 	" seq int, open blob, sealed blob, primary key (kind, subject));";
 
@@ -708,6 +711,26 @@ keep_step(struct project *p, const struct history_event *ev)
 	keep(p, ev, text_of(subject), &c);
 }
 
+/* The most that people, and not a feed, said there is (H1). */
+static void
+keep_said(struct project *p, const struct history_event *ev)
+{
+	static const struct text	 door = { "door:", 5 };
+	const struct command		*c = &ev->c;
+
+	if (c->answers > 0 || c->by.len < door.len ||
+	    memcmp(c->by.p, door.p, door.len) != 0)
+		keep(p, ev, text_of("said"), c);
+}
+
+static void
+keep_source(struct project *p, const struct command *c)
+{
+	store_run(p->s, "insert into source values (?,?) on conflict (name) "
+	    "do update set n = max(n, excluded.n)", "ti", c->source,
+	    (int64_t)c->n);
+}
+
 static void
 in_force(struct project *p, const struct history_event *ev)
 {
@@ -733,6 +756,8 @@ in_force(struct project *p, const struct history_event *ev)
 		keep(p, ev, text_of(subject), c);
 	} else if (c->type == COMMAND_DEPOSIT && c->order.p != NULL)
 		keep(p, ev, c->order, c);
+	else if (c->type == COMMAND_HOT_BALANCE || c->type == COMMAND_FUND)
+		keep_said(p, ev);
 }
 
 enum rc
@@ -748,6 +773,8 @@ project_event(struct project *p, const struct history_event *ev,
 		rc = outcomes(p, ev, &refused, e);
 	if (rc != RC_OK)
 		return rc;
+	if (ev->c.source.p != NULL && ev->c.n <= INT64_MAX)
+		keep_source(p, &ev->c);
 	/* A code is used whatever came of it. */
 	if (ev->c.type == COMMAND_CODE_USED ||
 	    ev->c.type == COMMAND_WITHDRAW || ev->c.type == COMMAND_CODE)

@@ -16,6 +16,7 @@
 struct held {
 	struct held	*next;
 	uint64_t	 seq;
+	uint64_t	 since_ns;	/* uv_hrtime() */
 	enum room	 to;
 	uint64_t	 link;		/* which link to that room */
 	size_t		 len;
@@ -28,9 +29,11 @@ struct asked {
 	uint64_t	 link;
 	uint64_t	 tag;
 	bool		 load;		/* rows of book_load() */
+	struct news	*news;		/* a notice that wants its account */
 	bool		 used;
 };
 #define ASKED_MAX	8192
+#define ASKED_OWN	128		/* kept for loads and notices */
 
 /* What came from the book's thread. */
 struct booked {
@@ -43,15 +46,33 @@ struct booked {
 	unsigned char	 bytes[];
 };
 
+/* A withdrawal moved: whose it is says the book. */
+struct news {
+	struct news	*next;
+	struct ident	 id;
+	const char	*event;
+	int64_t		 t_ms;
+	int64_t		 due_ms;	/* -1: none */
+	uint64_t	 seq;
+};
+#define NEWS_MAX	100000	/* that wait to be asked about */
+#define NEWS_ASKED_MAX	64
+
 struct figures {
 	uint64_t	 verdicts[VERDICT_HALT + 1];
 	uint64_t	 taken, refused, queries;
+	/* From taken to durable, of what was held. */
+	uint64_t	 held, held_us, held_most_us;
+	uint64_t	 notices, notices_lost;
+	uint64_t	 full;		/* held: the engine has no room */
+	uint64_t	 receipts;
 };
 
 struct keeper {
 	struct process	 process;
 	struct journal	*journal;
 	struct operators *operators;
+	struct exchange	*exchange;	/* exchange.h */
 	struct book	*book;
 	struct clock	 clock;
 	struct channel	*to[ROOM__COUNT];	/* auth, console */
@@ -68,11 +89,15 @@ struct keeper {
 	uv_mutex_t	 book_lock;
 	struct booked	*booked, **booked_last;
 	struct asked	 asked[ASKED_MAX];
+	int		 n_asked;
 	uint64_t	 tickets;
 	int		 loads;			/* under way */
 	uv_timer_t	 beat;
 	uv_timer_t	 figures_timer;
 	struct figures	 figures;
+	struct news	*news, **news_last;
+	int		 n_news, news_asked;
+	int64_t		 clock_told_ms;	/* refused_ms that was told */
 	bool		 ready;
 	bool		 stopping;
 };
@@ -86,6 +111,8 @@ enum room keeper_room(const struct keeper *k, const struct channel *c);
 /* The journal cannot go on: say so and end at once. */
 void keeper_die(struct keeper *k, const struct err *why)
     __attribute__((noreturn));
+/* Read on, or not, by how much waits to leave. */
+void keeper_flow(struct keeper *k);
 /* Commit what was taken. */
 void keeper_commit(struct keeper *k);
 void keeper_durable_now(struct keeper *k);
@@ -105,9 +132,18 @@ void reads_loaded(void *ctx, uint64_t ticket, uint64_t seq, struct text open,
 void reads_failed(void *ctx, const struct err *why);
 /* Load what operators.c must know; ready when it is there. */
 void reads_begin(struct keeper *k);
+/* Ask about the withdrawal of a notice; false: not now. */
+bool reads_news(struct keeper *k, struct news *n);
 
 /* notices.c: of what was taken, and what came of it. */
 void notices_taken(struct keeper *k, const struct command *c,
     const struct taken *t);
+/* An outcome beside the command's own, or of one by id alone. */
+void notices_moved(struct keeper *k, const struct outcome *o);
+/* Ask about those that wait. */
+void notices_turn(struct keeper *k);
+/* The book's answer; n is freed. */
+void notices_told(struct keeper *k, struct news *n, int status,
+    struct text body);
 
 #endif

@@ -15,12 +15,42 @@
 #include "lib/civil.h"
 #include "lib/log.h"
 
+static int64_t
+reading(clockid_t which)
+{
+	struct timespec	 t;
+
+	(void)clock_gettime(which, &t);
+	return t.tv_sec * MS_PER_S + t.tv_nsec / 1000000;
+}
+
 /* Taking */
 
 struct listening {
+	struct keeper	*k;
 	struct ident	 id;		/* the command's withdrawal */
 	struct taken	*t;
 };
+
+static bool
+known(const struct eval_env *env, int slot)
+{
+	return (env->known[slot / 64] >> slot % 64 & 1) != 0;
+}
+
+/* How long the address has been in the account's book, if a rule asked. */
+static int64_t
+listed_ms(const struct program *p, const struct eval_env *env)
+{
+	int	 i;
+
+	for (i = 0; env != NULL && i < p->n_slots; i++) {
+		if (p->slots[i].kind == SLOT_FACT &&
+		    p->slots[i].index == FACT_AGE_LISTING && known(env, i))
+			return env->value[i];
+	}
+	return -1;
+}
 
 static void
 spoken(struct taken *t, const struct joined *j)
@@ -52,6 +82,8 @@ heard(void *ctx, const struct outcome *o)
 
 	if (o->type == OUTCOME_HALTED)
 		t->halt_rule = o->halt_rule;
+	if (o->type == OUTCOME_REDECIDED || o->type == OUTCOME_MOVED)
+		notices_moved(l->k, o);
 	if (!ident_none(l->id) ? !ident_equal(o->id, l->id) :
 	    o->type != OUTCOME_REFUSED)
 		return;
@@ -63,8 +95,10 @@ heard(void *ctx, const struct outcome *o)
 	t->state = o->state;
 	t->due_ms = o->due_ms;
 	t->released_ms = o->released_ms;
-	if (o->joined != NULL)
-		spoken(t, o->joined);
+	if (o->joined == NULL)
+		return;
+	spoken(t, o->joined);
+	t->listed_ms = listed_ms(keeper_state(l->k)->program, o->env);
 }
 
 static void
@@ -81,7 +115,7 @@ enum rc
 keeper_take(struct keeper *k, struct command *c, struct taken *out,
     struct err *e)
 {
-	struct listening	 l = { .t = out };
+	struct listening	 l = { .k = k, .t = out };
 	struct engine_sink	 sink = { heard, &l };
 	enum rc			 rc;
 
@@ -90,6 +124,7 @@ keeper_take(struct keeper *k, struct command *c, struct taken *out,
 	out->halt_rule = -2;
 	out->released_ms = -1;
 	out->due_ms = INT64_MAX;
+	out->listed_ms = -1;
 	if (c->type == COMMAND_WITHDRAW || c->id.p != NULL)
 		l.id = take_ident(&keyring_secrets(keeper_keyring(k))->ids,
 		    c->id);
@@ -100,7 +135,11 @@ keeper_take(struct keeper *k, struct command *c, struct taken *out,
 	if (rc != RC_OK)
 		return rc;
 	count(&k->figures, c, out);
+	if (c->type == COMMAND_CLOCK)
+		clock_accept(&k->clock, reading(CLOCK_REALTIME),
+		    reading(CLOCK_BOOTTIME));
 	operators_told(k->operators, c, out->seq);
+	exchange_told(k, c);
 	if (out->halt_rule != -2)
 		k->operators->halt_seq = (int64_t)out->seq;
 	keeper_tell(k, c, out->seq);
@@ -136,6 +175,7 @@ hold(const struct keeper *k, enum room to, const struct message *m,
 	}
 	h->next = NULL;
 	h->seq = seq;
+	h->since_ns = uv_hrtime();
 	h->to = to;
 	h->link = k->link[to];
 	h->len = message_pack(m, h->bytes);
@@ -148,8 +188,20 @@ append(struct keeper *k, struct held *h)
 	*k->last = h;
 	k->last = &h->next;
 	k->held_bytes += h->len;
-	if (k->held_bytes > CHANNEL_MARK && k->to[ROOM_AUTH] != NULL)
-		channel_pause(k->to[ROOM_AUTH], true);
+}
+
+/* Whoever asks and does not listen, or faster than the disk is, waits. */
+void
+keeper_flow(struct keeper *k)
+{
+	struct channel	*c;
+	int		 r;
+
+	for (r = 0; r < ROOM__COUNT; r++) {
+		if ((c = k->to[r]) != NULL)
+			channel_pause(c, k->held_bytes > CHANNEL_MARK ||
+			    channel_waiting(c) > CHANNEL_MARK);
+	}
 }
 
 void
@@ -212,6 +264,7 @@ keeper_tell(struct keeper *k, const struct command *c, uint64_t seq)
 	}
 	*k->late_last = h;
 	k->late_last = &h->next;
+	k->held_bytes += h->len;
 }
 
 void
@@ -241,6 +294,18 @@ send_held(struct keeper *k, const struct held *h)
 	channel_send(k->to[h->to], &m);
 }
 
+static void
+measure(struct keeper *k, const struct held *h)
+{
+	struct figures	*f = &k->figures;
+	uint64_t	 us = (uv_hrtime() - h->since_ns) / 1000;
+
+	f->held++;
+	f->held_us += us;
+	if (us > f->held_most_us)
+		f->held_most_us = us;
+}
+
 void
 keeper_durable_now(struct keeper *k)
 {
@@ -248,14 +313,14 @@ keeper_durable_now(struct keeper *k)
 	struct held	*h;
 
 	while ((h = k->first) != NULL && h->seq <= durable) {
+		measure(k, h);
 		send_held(k, h);
 		if ((k->first = h->next) == NULL)
 			k->last = &k->first;
 		k->held_bytes -= h->len;
 		free(h);
 	}
-	if (k->held_bytes <= CHANNEL_MARK / 2 && k->to[ROOM_AUTH] != NULL)
-		channel_pause(k->to[ROOM_AUTH], false);
+	keeper_flow(k);
 	if (k->book != NULL)
 		book_wake(k->book, durable);
 }
@@ -267,6 +332,7 @@ keeper_commit(struct keeper *k)
 
 	if (k->journal != NULL && journal_commit(k->journal, &e) != RC_OK)
 		keeper_die(k, &e);
+	keeper_flow(k);
 	/* Nothing was taken: what is held need not wait. */
 	if (k->first != NULL && k->first->seq <= keeper_durable(k))
 		(void)uv_async_send(&k->durable_async);
@@ -314,15 +380,6 @@ struct book *
 keeper_book(struct keeper *k)
 {
 	return k->book;
-}
-
-static int64_t
-reading(clockid_t which)
-{
-	struct timespec	 t;
-
-	(void)clock_gettime(which, &t);
-	return t.tv_sec * MS_PER_S + t.tv_nsec / 1000000;
 }
 
 int64_t

@@ -52,6 +52,9 @@ struct taken {
 	int		n_rules;	/* those that spoke */
 	uint16_t	rules[RULES_MAX];
 	uint8_t		did[RULES_MAX];	/* enum outcome_did */
+	/* How long the address has been in the account's address book, if a
+	 * rule asked: 0 never; -1: none did. */
+	int64_t		listed_ms;
 	/* It stopped everything: the rule, -1 by people, -2: it did not. */
 	int		halt_rule;
 };
@@ -89,13 +92,20 @@ struct book *keeper_book(struct keeper *k);
 /* TAKE with an endpoint of the customers' door, the self-service or links. */
 void customers_take(struct keeper *k, struct channel *from,
     const struct message *m, struct command *c);
-/* TAKE and TAKE_LINES with an endpoint of /v1; QUERY V1_HEALTH. */
+/* TAKE and TAKE_LINES with an endpoint of /v1. */
 void exchange_take(struct keeper *k, struct channel *from,
     const struct message *m, struct command *c);
 void exchange_lines(struct keeper *k, struct channel *from,
     const struct message *m);
-void exchange_health(struct keeper *k, struct channel *from,
+/* What only the engine knows of a question of /v1. */
+struct book_now;
+void exchange_now(struct keeper *k, struct book_now *n,
     const struct message *m);
+/* Every command that was taken, or is in force: as operators_told(). */
+void exchange_told(struct keeper *k, const struct command *c);
+struct exchange;
+enum rc exchange_new(struct exchange **out, struct err *e) MUST_CHECK;
+void exchange_ready(struct keeper *k);
 /* ACT. */
 void operators_act(struct keeper *k, struct channel *from,
     const struct message *m, struct command *c);

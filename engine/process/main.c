@@ -2,6 +2,7 @@
  * The process: start, links, the beat, reload, stop.
  */
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,6 +116,13 @@ on_batch(void *ctx, struct channel *c)
 	keeper_commit(ctx);
 }
 
+static void
+on_drained(void *ctx, struct channel *c)
+{
+	(void)c;
+	keeper_flow(ctx);
+}
+
 static channel_handler	*const auth_says[MESSAGE__END] = {
 	[MESSAGE_SPOKEN] = on_spoken,
 	[MESSAGE_TAKE] = on_take,
@@ -150,7 +158,7 @@ open_link(struct keeper *k, enum room peer, int fd)
 {
 	struct channel_config	 cfg = { k->process.loop, fd, ROOM_ENGINE,
 		peer, peer == ROOM_AUTH ? auth_says : console_says,
-		on_closed, NULL, on_batch, k };
+		on_closed, on_drained, on_batch, k };
 	struct err		 e;
 
 	channel_free(&k->to[peer]);
@@ -189,8 +197,10 @@ keeper_is_ready(struct keeper *k)
 	if (k->ready)
 		return;
 	k->ready = true;
-	if (k->journal != NULL)
+	if (k->journal != NULL) {
 		k->operators->start_ms = keeper_now_ms(k);
+		exchange_ready(k);
+	}
 	for (r = 0; r < ROOM__COUNT; r++) {
 		if (k->waiting_fd[r] != -1)
 			open_link(k, (enum room)r, k->waiting_fd[r]);
@@ -201,6 +211,25 @@ keeper_is_ready(struct keeper *k)
 }
 
 /* The beat */
+
+/* A clock that ran ahead is not believed: somebody must look (H2). */
+static void
+tell_clock(struct keeper *k)
+{
+	int64_t	 refused = k->clock.refused_ms;
+
+	if ((refused != 0) == (k->clock_told_ms != 0))
+		return;
+	if (refused != 0)
+		log_event(LOG_BROKEN, "clock", "why", 's', "the wall clock "
+		    "is further ahead than time has passed, and is not "
+		    "believed; `clock` by an operator accepts it", "wall_ms",
+		    'd', refused, "engine_ms", 'd', k->clock.now_ms, NULL);
+	else
+		log_event(LOG_INFO_, "clock", "engine_ms", 'd',
+		    k->clock.now_ms, NULL);
+	k->clock_told_ms = refused;
+}
 
 static void
 on_beat(uv_timer_t *timer)
@@ -219,38 +248,92 @@ on_beat(uv_timer_t *timer)
 			log_event(LOG_ODD, "tick", "why", 's', e.text, NULL);
 	}
 	operators_due(k);
+	tell_clock(k);
+	notices_turn(k);
 	keeper_commit(k);
+}
+
+/* "drawbridge_engine_NAME VALUE". */
+static int
+figure(char *at, size_t room, const char *name, int64_t value)
+{
+	int	 n = snprintf(at, room, "drawbridge_engine_%s %" PRId64 "\n",
+	    name, value);
+
+	assert(n > 0 && (size_t)n < room);
+	return n;
+}
+
+static int
+figures_text(char *text, size_t room, struct keeper *k)
+{
+	const struct engine	*e = keeper_state(k)->engine;
+	struct figures		*f = &k->figures;
+	struct engine_usage	 usage;
+	struct db_stats		 db;
+	char			 name[64];
+	const struct {
+		const char	*name;
+		int64_t		 value;
+	} of[] = {
+		{ "taken_total", (int64_t)f->taken },
+		{ "refused_total", (int64_t)f->refused },
+		{ "queries_total", (int64_t)f->queries },
+		{ "notices_total", (int64_t)f->notices },
+		{ "notices_lost_total", (int64_t)f->notices_lost },
+		{ "journal_seq", (int64_t)keeper_state(k)->seq },
+		{ "durable_seq", (int64_t)keeper_durable(k) },
+		{ "durable_count", (int64_t)f->held },
+		{ "durable_us_total", (int64_t)f->held_us },
+		{ "durable_us_most", (int64_t)f->held_most_us },
+		{ "halted", engine_halted(e) },
+		{ "hot_sat", engine_hot_sat(e) },
+		{ "fund_sat", engine_fund_sat(e) },
+		{ "next_due_ms", engine_next_due_ms(e) != INT64_MAX ?
+		    engine_next_due_ms(e) : 0 },
+		{ "time_ms", keeper_state(k)->t_ms },
+		{ "clock_refused", k->clock.refused_ms != 0 },
+		{ "links", k->to[ROOM_AUTH] != NULL },
+		{ "book_seq", (int64_t)book_seq(k->book) },
+		{ "held_bytes", (int64_t)k->held_bytes },
+	};
+	int	 len = 0;
+	size_t	 i;
+
+	engine_usage(e, &usage);
+	journal_stats(k->journal, &db);
+	for (i = 0; i <= VERDICT_HALT; i++) {
+		(void)snprintf(name, sizeof(name),
+		    "decided_total{verdict=\"%s\"}",
+		    verdict_text((enum verdict)i));
+		len += figure(text + len, room - (size_t)len, name,
+		    (int64_t)f->verdicts[i]);
+	}
+	for (i = 0; i < sizeof(of) / sizeof(of[0]); i++)
+		len += figure(text + len, room - (size_t)len, of[i].name,
+		    of[i].value);
+	len += figure(text + len, room - (size_t)len, "open_withdrawals",
+	    (int64_t)usage.waiting);
+	len += figure(text + len, room - (size_t)len, "accounts",
+	    (int64_t)usage.accounts);
+	len += figure(text + len, room - (size_t)len, "log_bytes",
+	    (int64_t)db.log_bytes);
+	f->held_most_us = 0;
+	return len;
 }
 
 static void
 on_figures(uv_timer_t *timer)
 {
 	struct keeper	*k = timer->data;
-	char		 text[2048];
+	char		 text[4096];
 	struct message	 m;
-	int		 len = 0, v;
 
 	if (k->to[ROOM_AUTH] == NULL || k->journal == NULL)
 		return;
-	for (v = 0; v <= VERDICT_HALT; v++)
-		len += snprintf(text + len, sizeof(text) - (size_t)len,
-		    "drawbridge_engine_decided_total{verdict=\"%s\"} %ju\n",
-		    verdict_text((enum verdict)v),
-		    (uintmax_t)k->figures.verdicts[v]);
-	len += snprintf(text + len, sizeof(text) - (size_t)len,
-	    "drawbridge_engine_taken_total %ju\n"
-	    "drawbridge_engine_refused_total %ju\n"
-	    "drawbridge_engine_queries_total %ju\n"
-	    "drawbridge_engine_journal_seq %ju\n"
-	    "drawbridge_engine_durable_seq %ju\n"
-	    "drawbridge_engine_halted %d\n",
-	    (uintmax_t)k->figures.taken, (uintmax_t)k->figures.refused,
-	    (uintmax_t)k->figures.queries,
-	    (uintmax_t)keeper_state(k)->seq, (uintmax_t)keeper_durable(k),
-	    engine_halted(keeper_state(k)->engine));
 	message_clear(&m, MESSAGE_STATS, 0);
 	m.body.p = text;
-	m.body.len = (size_t)len;
+	m.body.len = (size_t)figures_text(text, sizeof(text), k);
 	channel_send(k->to[ROOM_AUTH], &m);
 }
 
@@ -417,7 +500,8 @@ start(struct keeper *k, struct err *e)
 
 	if ((rc = secret_begin(e)) != RC_OK || (rc = enter(k, e)) != RC_OK ||
 	    (rc = begin_loop(k, e)) != RC_OK ||
-	    (rc = operators_new(&k->operators, e)) != RC_OK)
+	    (rc = operators_new(&k->operators, e)) != RC_OK ||
+	    (rc = exchange_new(&k->exchange, e)) != RC_OK)
 		return rc;
 	if (k->process.only_reads)
 		log_event(LOG_BROKEN, "only_reads", "why", 's', "the engine "
@@ -439,6 +523,7 @@ engine_main(int control)
 	k->last = &k->first;
 	k->late_last = &k->late;
 	k->booked_last = &k->booked;
+	k->news_last = &k->news;
 	for (r = 0; r < ROOM__COUNT; r++)
 		k->waiting_fd[r] = -1;
 	if (process_begin(&k->process, ROOM_ENGINE, control, &e) != RC_OK)

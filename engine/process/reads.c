@@ -12,16 +12,38 @@
 
 /* Asking */
 
+/* The next free place: a long answer may keep one while others go on. */
 static struct asked *
 ask(struct keeper *k, uint64_t *ticket_out)
 {
-	struct asked	*a = &k->asked[++k->tickets % ASKED_MAX];
+	struct asked	*a;
+	int		 i;
 
-	if (a->used)
-		return NULL;
-	a->used = true;
-	*ticket_out = k->tickets;
-	return a;
+	for (i = 0; i < ASKED_MAX; i++) {
+		a = &k->asked[++k->tickets % ASKED_MAX];
+		if (a->used)
+			continue;
+		memset(a, 0, sizeof(*a));
+		a->used = true;
+		*ticket_out = k->tickets;
+		k->n_asked++;
+		return a;
+	}
+	return NULL;
+}
+
+static void
+asked_done(struct keeper *k, struct asked *a)
+{
+	a->used = false;
+	k->n_asked--;
+}
+
+/* Questions leave room for what the process itself must ask. */
+static bool
+is_full(const struct keeper *k)
+{
+	return k->n_asked >= ASKED_MAX - ASKED_OWN;
 }
 
 static const char *
@@ -54,6 +76,7 @@ now(struct keeper *k, struct book_now *n, const struct message *m)
 		n->balance_sat = engine_account_balance_sat(s->engine,
 		    take_ident(&keyring_secrets(keeper_keyring(k))->ids,
 		    m->account));
+	exchange_now(k, n, m);
 }
 
 static void
@@ -73,11 +96,7 @@ reads_query(void *ctx, struct channel *from, const struct message *m)
 	uint64_t	 ticket;
 
 	k->figures.queries++;
-	if (m->endpoint == ENDPOINT_V1_HEALTH && k->journal != NULL) {
-		exchange_health(k, from, m);
-		return;
-	}
-	if ((a = ask(k, &ticket)) == NULL) {
+	if (is_full(k) || (a = ask(k, &ticket)) == NULL) {
 		answer_now(k, from, m->tag, 503, "{\"code\":-1008,\"msg\":"
 		    "\"Too many questions wait.\",\"error\":\"too many "
 		    "questions wait\"}");
@@ -86,7 +105,6 @@ reads_query(void *ctx, struct channel *from, const struct message *m)
 	a->to = keeper_room(k, from);
 	a->link = k->link[a->to];
 	a->tag = m->tag;
-	a->load = false;
 	now(k, &n, m);
 	book_ask(k->book, ticket, k->journal != NULL ?
 	    keeper_state(k)->seq : 0, m, &n);
@@ -127,6 +145,26 @@ void
 reads_load(void *ctx, struct channel *from, const struct message *m)
 {
 	load(ctx, keeper_room(ctx, from), m->tag);
+}
+
+bool
+reads_news(struct keeper *k, struct news *n)
+{
+	struct message	 m;
+	struct book_now	 at;
+	struct asked	*a;
+	uint64_t	 ticket;
+
+	if (k->book == NULL || (a = ask(k, &ticket)) == NULL)
+		return false;
+	a->news = n;
+	message_clear(&m, MESSAGE_QUERY, 0);
+	m.endpoint = ENDPOINT_LOCAL_WITHDRAWAL;
+	m.sealed.p = (const char *)&n->id;
+	m.sealed.len = sizeof(n->id);
+	now(k, &at, &m);
+	book_ask(k->book, ticket, n->seq, &m, &at);
+	return true;
 }
 
 void
@@ -253,6 +291,8 @@ own_row(struct keeper *k, const struct booked *b)
 		return;
 	}
 	operators_told(k->operators, &c, b->seq);
+	if (k->journal != NULL)
+		exchange_told(k, &c);
 }
 
 static void
@@ -265,7 +305,7 @@ row(struct keeper *k, struct asked *a, const struct booked *b)
 
 	if (b->open_len == 0) {
 		k->loads--;
-		a->used = false;
+		asked_done(k, a);
 		if (ours)
 			keeper_is_ready(k);
 		else if (!gone)
@@ -277,7 +317,8 @@ row(struct keeper *k, struct asked *a, const struct booked *b)
 		own_row(k, b);
 		return;
 	}
-	if (gone)
+	/* The console may know what deployment this is, and no secrets. */
+	if (gone || a->to != ROOM_AUTH)
 		return;
 	message_clear(&m, MESSAGE_TOLD, a->tag);
 	m.open.p = (const char *)b->bytes;
@@ -292,14 +333,18 @@ static void
 answered(struct keeper *k, struct asked *a, const struct booked *b)
 {
 	struct message	 m;
+	struct text	 body = { (const char *)b->bytes, b->len };
 
-	a->used = false;
+	asked_done(k, a);
+	if (a->news != NULL) {
+		notices_told(k, a->news, b->status, body);
+		return;
+	}
 	if (k->to[a->to] == NULL || k->link[a->to] != a->link)
 		return;
 	message_clear(&m, MESSAGE_ANSWER, a->tag);
 	m.status = b->status;
-	m.body.p = (const char *)b->bytes;
-	m.body.len = b->len;
+	m.body = body;
 	channel_send(k->to[a->to], &m);
 }
 
@@ -324,4 +369,6 @@ reads_booked(struct keeper *k)
 			answered(k, a, b);
 		free(b);
 	}
+	notices_turn(k);
+	keeper_flow(k);
 }
