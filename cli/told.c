@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/told_service.h"
 #include "engine/history.h"
 #include "lib/amount.h"
 #include "lib/civil.h"
@@ -330,7 +331,7 @@ put_journal(struct said *l, const struct command *c, const struct told *t)
 static void
 put_own(struct said *l, const struct command *c, const struct told *t)
 {
-	char	 address[ADDRESS_TEXT_MAX];
+	char	 address[ADDRESS_TEXT_MAX], own[256];
 
 	switch (c->type) {
 	case COMMAND_GENESIS:
@@ -389,6 +390,7 @@ put_own(struct said *l, const struct command *c, const struct told *t)
 	case COMMAND_DENY:
 	case COMMAND_HALT:
 	case COMMAND_RESUME:
+	case COMMAND__END:
 	case COMMAND_SECRET:
 	case COMMAND_CODE_USED:
 	case COMMAND_DOOR_KEY:
@@ -397,7 +399,7 @@ put_own(struct said *l, const struct command *c, const struct told *t)
 	case COMMAND_PROPOSAL:
 	case COMMAND_APPROVAL:
 	case COMMAND_DISCARD:
-	case COMMAND__END:
+		put(l, "%s", told_service(own, sizeof(own), c));
 		break;
 	}
 }
@@ -605,6 +607,7 @@ told_command_json(struct json *j, const struct command *c,
 	if (c->script.p != NULL)
 		json_put_text(j, "address", address_of(address, c, t));
 	json_own(j, c);
+	told_service_json(j, c);
 	json_place(j, c, t);
 }
 
