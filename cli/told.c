@@ -374,9 +374,6 @@ put_own(struct said *l, const struct command *c, const struct told *t)
 	case COMMAND_OUTCOME:
 		put(l, "%s", paid_text(c->paid));
 		break;
-	case COMMAND_CANCEL:
-		put(l, "%s", c->not_me ? "\"not me\"" : "");
-		break;
 	case COMMAND_KEY_REVOKE:
 	case COMMAND_FREEZE:
 	case COMMAND_UNFREEZE:
@@ -388,6 +385,7 @@ put_own(struct said *l, const struct command *c, const struct told *t)
 	case COMMAND_BURNED:
 	case COMMAND_RELEASE:
 	case COMMAND_DENY:
+	case COMMAND_CANCEL:
 	case COMMAND_HALT:
 	case COMMAND_RESUME:
 	case COMMAND__END:

@@ -62,6 +62,8 @@ told_service(char *buf, size_t room, const struct command *c)
 	if (c->type == COMMAND_SECRET)
 		(void)snprintf(buf, room, "%s %s", secret_text(c->secret),
 		    c->blob.p != NULL ? "set" : "removed");
+	else if (c->type == COMMAND_CANCEL && c->not_me)
+		(void)snprintf(buf, room, "\"not me\"");
 	else if (c->type == COMMAND_CODE_USED)
 		(void)snprintf(buf, room, "a code of %s was used",
 		    secret_text(c->secret));
