@@ -6,9 +6,12 @@
  *	apply.c		a withdrawal from the bytes that were signed
  *	queries.c	reads
  *	v1.c		the exchange's door
- *	self.c		an account's holder, with a second factor
+ *	self*.c		an account's holder, with a second factor
+ *	awaited.c	commands whose answer is for us
  *	prepare.c	new secrets, for operators
- *	notices.c	what an account's owner is told; links
+ *	notices.c	what an account's owner is told
+ *	link_pages.c	what the links in it do
+ *	rekey.c		another master key, while running
  *	keys.c		who may sign
  *	params.c verify.c repeat.c publickey.c vault.c ...
  */
@@ -36,7 +39,7 @@
 struct pending {
 	uint64_t	tag;		/* ours; 0: free */
 	uint64_t	theirs;
-	enum room	to;		/* api or console */
+	enum room	to;		/* api or console; auth: awaited.h */
 	uint64_t	link;
 	int64_t		used;		/* weight to tell; -1: none */
 };
@@ -63,8 +66,8 @@ struct auth {
 	int		slow;		/* under way */
 	bool		loaded;
 	int64_t		start_ms;	/* nothing signed before is taken */
-	int64_t		last_ms;	/* time given last: it never goes back */
-	int64_t		last_mono_ms;	/* when that was: it never stands still */
+	int64_t		last_ms;	/* given last: it never goes back */
+	int64_t		last_mono_ms;	/* when: it never stands still */
 	enum network	network;
 	char		deployment[33];
 	struct figures	figures;
@@ -108,6 +111,7 @@ bool auth_take(struct auth *a, enum room to, uint64_t tag, int64_t used,
     enum endpoint endpoint, struct text account, const struct command *c);
 bool auth_query(struct auth *a, enum room to, uint64_t tag, int64_t used,
     const struct message *q);
+/* To ROOM_AUTH: the answer goes to awaited.h, under `tag`. */
 
 /* request.c: REQUEST of the customers' door. */
 void request_begin(struct auth *a, const struct message *m);
@@ -117,6 +121,12 @@ void request_accepted(struct request *r);
  * a copy, which is freed after it. */
 void request_slow(struct request *r,
     void (*then)(struct request *r, bool good));
+/* The account's holder reads the true reason; the wire says -2015. */
+void request_reject(const struct request *r, const char *why);
+/* A key of the customers' door, or answered. */
+bool request_find_key(struct request *r);
+/* Not expired, and from its networks; answers if not. */
+bool request_may(struct request *r);
 /* Is this message new?  Answers if not. */
 bool request_once(struct request *r);
 /* SHA-256 of key, endpoint and message. */
@@ -125,7 +135,7 @@ void request_hash(struct request *r, const char *message, size_t len);
 /* apply.c, queries.c */
 void apply_request(struct request *r);
 void queries_request(struct request *r);
-/* self.c, notices.c, prepare.c, v1.c */
+/* self.c, link_pages.c, notices.c, prepare.c, rekey.c, v1.c */
 void self_request(struct auth *a, const struct message *m);
 void link_request(struct auth *a, const struct message *m);
 void notice_told(struct auth *a, const struct message *m);

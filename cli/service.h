@@ -56,8 +56,8 @@ struct service_act {
 	const char	*as;
 	const char	*reason;
 	int64_t		answers;	/* 0: none */
-	bool		approve;	/* the purpose: approve a proposal, whose
-					 * command `c` is */
+	/* The purpose: approve a proposal, whose command `c` is. */
+	bool		approve;
 	struct text	script;		/* release, deny: shown, signed */
 	int64_t		amount_sat;	/* -1: none */
 	bool		yes;		/* do not ask */
@@ -66,9 +66,10 @@ struct service_act {
  * How it stands in MESSAGE_ACT: open and sealed: the command with t_ms 0 and
  * `by`, as it was signed; by: who signs (absent: unsigned, the command's `by`
  * is "socket"); t_ms: good until; number: `answers`; state 1: this approves
- * the proposal `answers`; signature: 64 bytes; query: `script` below; name (put in by console): whose
- * process it was.  The answer is JSON: done {"seq",...} with 200; waiting
- * {"proposal": SEQ, "waits_for": "one more person"} with 202; refused
+ * the proposal `answers`; signature: 64 bytes; query: `script` above; name
+ * (put in by console): whose process it was.  The answer is JSON: done
+ * {"seq",...} with 200; waiting {"proposal": SEQ,
+ * "waits_for": "one more person"} with 202; refused
  * {"error": "..."} with another status.
  *
  * Sign and send.  *waiting_out: accepted, and waits for others or for time
