@@ -11,69 +11,13 @@
 #include <string.h>
 
 #include "engine/process/inner.h"
+#include "engine/process/memory.h"
+#include "engine/process/refusals.h"
 #include "engine/take.h"
 #include "lib/json.h"
+#include "lib/log.h"
 
 #define ANSWER_MAX	512
-
-struct refusal {
-	int		 status;
-	int		 code;
-	const char	*msg;
-};
-
-static const struct refusal	 used = { 400, -1022,
-	"Signature for this request was used already." };
-static const struct refusal	 by_policy = { 400, -4015,
-	"Withdrawal is limited. Please try again later." };
-
-static struct refusal
-refusal_of(const struct taken *t)
-{
-	static const struct refusal	 key = { 401, -2015, "Invalid API-key, "
-		"IP, or permissions for action." };
-	static const struct refusal	 balance = { 400, -4026,
-		"The user has insufficient balance available." };
-	static const struct refusal	 account = { 400, -4001,
-		"This account cannot withdraw." };
-	static const struct refusal	 conflict = { 400, -4001,
-		"withdrawOrderId was used for another withdrawal." };
-	static const struct refusal	 amount = { 400, -4023,
-		"The amount is not one that can be withdrawn." };
-
-	switch (t->why) {
-	case WHY_KEY:
-		return key;
-	case WHY_BALANCE:
-		return balance;
-	case WHY_ACCOUNT:
-	case WHY_FROZEN:
-		return account;
-	case WHY_CONFLICT:
-		return conflict;
-	case WHY_AMOUNT:
-	case WHY_OVERFLOW:
-		return amount;
-	case WHY_NONE:
-	case WHY_UNKNOWN_ID:
-	case WHY_STATE:
-	case WHY_CEILING:
-	case WHY_FULL_ACCOUNTS:
-	case WHY_FULL_KEYS:
-	case WHY_FULL_PAIRS:
-	case WHY_FULL_DESTINATIONS:
-	case WHY_FULL_WAITING:
-	case WHY_FULL_WITHDRAWALS:
-	case WHY_FULL_NETWORKS:
-	case WHY_FULL_GROUPS:
-	case WHY_CLOCK:
-	case WHY_HALTED:
-	case WHY_READING:
-	case WHY__COUNT:
-		break;
-	}
-	return by_policy;
-}
 
 static void
 refuse(struct keeper *k, struct channel *to, uint64_t tag,
@@ -102,13 +46,23 @@ bad(struct keeper *k, struct channel *to, uint64_t tag, const char *why)
 	    0);
 }
 
+/* What people or time denied later was taken, and stands in the history:
+ * whoever asks again gets its id again. */
+static bool
+is_refused(const struct taken *t)
+{
+	if (t->type == OUTCOME_REFUSED || t->why == WHY_CONFLICT)
+		return true;
+	return t->state == STATE_DENIED && (t->type != OUTCOME_REPEATED ||
+	    t->verdict == VERDICT_DENY || t->why != WHY_NONE);
+}
+
 /* The customers' door: one withdrawal. */
 static void
 apply(struct keeper *k, struct channel *from, const struct message *m,
     struct command *c)
 {
 	char		 body[ANSWER_MAX];
-	struct refusal	 r;
 	struct taken	 t;
 	struct err	 e;
 
@@ -119,13 +73,12 @@ apply(struct keeper *k, struct channel *from, const struct message *m,
 	/* Without a name of the customer's the id is the message's: this very
 	 * message was taken before (H3). */
 	if (t.type == OUTCOME_REPEATED && c->order.p == NULL) {
-		refuse(k, from, m->tag, &used);
+		refuse(k, from, m->tag, &refusal_replayed);
 		return;
 	}
-	if (t.state == STATE_DENIED || t.why == WHY_CONFLICT ||
-	    t.type == OUTCOME_REFUSED) {
-		r = refusal_of(&t);
-		refuse(k, from, m->tag, &r);
+	if (is_refused(&t)) {
+		refuse(k, from, m->tag, refusals_of(
+		    keeper_state(k)->program, &t));
 		return;
 	}
 	(void)snprintf(body, sizeof(body), "{\"id\":\"%.*s\"}",
@@ -159,6 +112,37 @@ propose(struct keeper *k, struct channel *from, const struct message *m,
 	keeper_answer(k, from, m->tag, 200, text_of(body), 0);
 }
 
+/* What an account's holder may say at all: whatever auth has been made to
+ * believe, nothing of others' comes this way. */
+static bool
+is_for_self(enum command_type t)
+{
+	return t == COMMAND_KEY || t == COMMAND_KEY_REVOKE ||
+	    t == COMMAND_SECRET || t == COMMAND_SECURITY_CHANGE ||
+	    t == COMMAND_CODE || t == COMMAND_CODE_USED ||
+	    t == COMMAND_LOGIN || t == COMMAND_CANCEL ||
+	    t == COMMAND_ADDRESS_ADD || t == COMMAND_ADDRESS_REMOVE ||
+	    t == COMMAND_FREEZE;
+}
+
+/* A key that is there keeps its account, and only its holder turns it. */
+static bool
+is_own_key(struct keeper *k, const struct message *m,
+    const struct command *c)
+{
+	const struct memory_key	*key = memory_key(keeper_operators(k),
+	    c->key);
+
+	if (c->type == COMMAND_FREEZE && c->key.p == NULL)
+		return true;
+	if (c->type != COMMAND_KEY && c->type != COMMAND_KEY_REVOKE &&
+	    c->type != COMMAND_FREEZE)
+		return true;
+	if (key == NULL)
+		return c->type == COMMAND_KEY;
+	return !key->door && text_equal(text_of(key->account), m->account);
+}
+
 /* One's own withdrawals only; another's are as unknown as those that are
  * not there. */
 static bool
@@ -183,8 +167,17 @@ self(struct keeper *k, struct channel *from, const struct message *m,
 	struct taken	 t;
 	struct err	 e;
 
-	if (!is_own(k, m, c)) {
-		bad(k, from, m->tag, "no such withdrawal");
+	if (!is_for_self(c->type) || m->account.p == NULL ||
+	    (c->account.p != NULL && !text_equal(c->account, m->account))) {
+		log_event(LOG_ODD, "not_self", "command", 's',
+		    command_type_text(c->type), "account", 't', m->account,
+		    NULL);
+		bad(k, from, m->tag, "not for an account's holder to say");
+		return;
+	}
+	if (!is_own(k, m, c) || !is_own_key(k, m, c)) {
+		bad(k, from, m->tag, c->id.p != NULL ? "no such withdrawal" :
+		    "no such key");
 		return;
 	}
 	if (needs_ips(k, c)) {
