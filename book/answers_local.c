@@ -251,13 +251,16 @@ withdrawals(struct answering *a)
 		    withdrawal_row);
 }
 
+/* By its id; or, from the engine's own process, by its fingerprint. */
 static void
 withdrawal(struct answering *a, bool own)
 {
 	struct ident	 ident;
+	struct text	 known = a->q->sealed;
 	sqlite3_stmt	*q = store_ask(a->s, "select " W_COLUMNS " from "
 	    "withdrawal where ident = ?1 and (?2 = 0 or account = ?3)",
-	    "bit", answers_ident(&ident, a, a->q->id), (int64_t)own,
+	    "bit", !own && known.len == sizeof(ident) ? known :
+	    answers_ident(&ident, a, a->q->id), (int64_t)own,
 	    a->q->account);
 
 	if (q == NULL) {
