@@ -47,7 +47,7 @@ static const struct option longopts[] = {
 };
 
 /* What may be asked of, and which options go with it. */
-enum what { WHAT_VERIFY, WHAT_HEAD, WHAT_LOG, WHAT__COUNT };
+enum what { WHAT_VERIFY, WHAT_HEAD, WHAT_LOG, WHAT_ASKED, WHAT__COUNT };
 
 #define BIT(opt)	(1u << ((opt) - OPT_DB))
 #define EVERY		(BIT(OPT_DB) | BIT(OPT_JSON) | BIT(OPT_HELP))
@@ -59,6 +59,7 @@ static const struct {
 	[WHAT_VERIFY] = { "verify", EVERY | BIT(OPT_HEAD) |
 	    BIT(OPT_DECISIONS) | BIT(OPT_FROM) | BIT(OPT_QUIET) },
 	[WHAT_HEAD] = { "head", EVERY },
+	[WHAT_ASKED] = { "asked", EVERY },
 	[WHAT_LOG] = { "log", EVERY | BIT(OPT_FROM) | BIT(OPT_UNTIL) |
 	    BIT(OPT_ACCOUNT) | BIT(OPT_BY) | BIT(OPT_PERSONAL) },
 };
@@ -145,13 +146,13 @@ options(struct audit *a, enum what *what, int argc, char **argv,
 	if (a->help)
 		return RC_OK;
 	if (optind == argc)
-		return err_set(e, "what? `verify`, `head` or `log`");
+		return err_set(e, "what? `verify`, `head`, `asked` or `log`");
 	for (*what = 0; *what < WHAT__COUNT; ++*what)
 		if (strcmp(argv[optind], whats[*what].name) == 0)
 			break;
 	if (*what == WHAT__COUNT)
-		return err_set(e, "no `%.40s`; there are `verify`, `head` and "
-		    "`log`", argv[optind]);
+		return err_set(e, "no `%.40s`; there are `verify`, `head`, "
+		    "`asked` and `log`", argv[optind]);
 	if (optind + 1 < argc)
 		return err_set(e, "`%s` takes no `%.40s`", whats[*what].name,
 		    argv[optind + 1]);
@@ -507,6 +508,9 @@ run(const struct audit *a, enum what what, bool *good_out, struct err *e)
 		break;
 	case WHAT_HEAD:
 		rc = print_head(a, &op, e);
+		break;
+	case WHAT_ASKED:
+		rc = audit_asked(a, &op, good_out, e);
 		break;
 	case WHAT_LOG:
 		rc = audit_log(a, &op, e);

@@ -41,6 +41,10 @@ void audit_text(const struct audit_report *r, FILE *f);
 enum rc audit_json(const struct audit_report *r, FILE *f, struct err *e)
     MUST_CHECK;
 
+/* audit_asked.c: *good_out false: something was signed otherwise. */
+enum rc audit_asked(const struct audit *a, struct opened *op, bool *good_out,
+    struct err *e) MUST_CHECK;
+
 /* audit_log.c */
 enum rc audit_log(const struct audit *a, struct opened *op, struct err *e)
     MUST_CHECK;

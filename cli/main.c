@@ -40,9 +40,10 @@ static const struct command commands[] = {
 	    "verify [--db PATH] [--head FILE|TEXT] [--decisions]\n"
 	    "    [--from EVENT] [--json] [--quiet]\n"
 	    "head [--db PATH] [--json]\n"
+	    "asked [--db PATH] [--json]\n"
 	    "log [--db PATH] [--from EVENT] [--until EVENT]\n"
 	    "    [--account NAME] [--by NAME] [--personal] [--json]",
-	    "is a journal whole, what is its head, what stands in it",
+	    "is a journal whole, who asked, what stands in it",
 	    "drawbridge-audit(1)" },
 	{ "backtest", cmd_backtest,
 	    "--policy NEW [--db PATH] [--from DAY|EVENT]\n"
@@ -68,6 +69,14 @@ static const struct command commands[] = {
 	    "NAME BTC --id ID [WHO]",
 	    "credit an account by hand",
 	    "drawbridge-service(1)" },
+	{ "door", cmd_door,
+	    "create NAME --roles ROLE,... --public-key FILE\n"
+	    "    [--expires DAY] [WHO]\n"
+	    "set NAME --roles ROLE,... [--expires DAY] [WHO]\n"
+	    "revoke NAME [WHO]\n"
+	    "list [--json]",
+	    "keys of the exchange's own door, /v1",
+	    "drawbridge-receipt(1)" },
 	{ "drill", cmd_drill,
 	    "[--url URL] [--speed N] [--json] SCENARIO",
 	    "a theft, played over HTTP against the running service",
@@ -146,6 +155,14 @@ static const struct command commands[] = {
 	    "[--json]",
 	    "what waits for a person, the oldest first",
 	    "drawbridge-service(1)" },
+	{ "receipt", cmd_receipt,
+	    "trust\n"
+	    "verify --trust FILE|--service|--key HEX [--to ADDRESS]\n"
+	    "    [--amount BTC] [--json] FILE\n"
+	    "redeem --ledger FILE [--new] --trust FILE|--service\n"
+	    "    [--to ADDRESS] [--amount BTC] [--json] FILE",
+	    "may this be paid, and was it never before",
+	    "drawbridge-receipt(1)" },
 	{ "record", cmd_record,
 	    "[--db PATH] [--policy POLICY] [--batch N] [--network NAME]\n"
 	    "    [--snapshot-every N] [--acks FILE] [--from LINE]\n"

@@ -41,7 +41,7 @@ _drawbridge()
 	esac
 	if [ "$COMP_CWORD" -eq 2 ] && [ "$prev" = audit ] &&
 	    [ "${cur#-}" = "$cur" ]; then
-		words="verify head log"
+		words="verify head asked log"
 	fi
 	if [ "$COMP_CWORD" -eq 2 ] && [ "${cur#-}" = "$cur" ]; then
 		case $prev in
