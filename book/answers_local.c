@@ -124,11 +124,16 @@ static void
 status(struct answering *a)
 {
 	struct json	*j = a->j;
-	char		 hex[33];
+	char		 hex[65];
+	unsigned char	 key[32];
 
 	hex_of(hex, a->deployment, 16);
 	json_open_object(j, NULL);
 	json_put_text(j, "deployment", hex);
+	/* By which receipts and heads are checked. */
+	keyring_engine_key(a->keys, key);
+	hex_of(hex, key, sizeof(key));
+	json_put_text(j, "engine_key", hex);
 	json_put_text(j, "network", network_text(a->net));
 	json_put_bool(j, "demo", a->demo);
 	json_put_int(j, "t_ms", a->now->t_ms);
@@ -338,12 +343,35 @@ key_row(struct answering *a, sqlite3_stmt *q)
 	json_close(j);
 }
 
-/* m.id or m.key: one; m.account: of one. */
+/* Of the exchange's door. */
+static void
+door_row(struct answering *a, sqlite3_stmt *q)
+{
+	int64_t	 roles_of = sqlite3_column_int64(q, 1);
+	char	 names[RIGHTS_TEXT_MAX];
+
+	json_open_object(a->j, NULL);
+	answers_text(a->j, "key", q, 0);
+	json_put_text(a->j, "roles", door_roles_text(names,
+	    (uint32_t)roles_of));
+	answers_ms(a->j, "expires_ms", q, 2);
+	json_put_int(a->j, "changed_ms", sqlite3_column_int64(q, 3));
+	json_put_text(a->j, "state", roles_of == 0 ? "revoked" : "good");
+	json_close(a->j);
+}
+
+/* m.id or m.key: one; m.account: of one; m.name "door": the other door's. */
 static void
 keys(struct answering *a)
 {
 	struct text	 id = a->q->id;
 
+	if (a->q->endpoint == ENDPOINT_LOCAL_KEYS &&
+	    text_equal(a->q->name, text_of("door"))) {
+		rows_of(a, store_ask(a->s, "select id, roles, expires, "
+		    "created from door order by created", ""), door_row);
+		return;
+	}
 	rows_of(a, store_ask(a->s, "select id, account, type, withdraw, ips,"
 	    " expires, label, revoked, frozen, created, used, used_ip from "
 	    "key where (?1 is null or id = ?1) and (?2 is null or account = "
