@@ -618,6 +618,14 @@ die(void)
 	abort();
 }
 
+/* All that is done at the end of a program, as well. */
+static void
+leave(void)
+{
+	MUST(malloc(100) != NULL);
+	exit(0);
+}
+
 enum end { WORKS, DIES, ABORTS };
 
 struct test {
@@ -674,6 +682,7 @@ static const struct test tests[] = {
 	{ "no core dump", S, R, NULL, writes, die, ABORTS, false },
 	{ "no core dump of another user", S, R, NULL, writes, die, ABORTS,
 	    true },
+	{ "exit", P, R, NULL, NULL, leave, WORKS, false },
 	{ "compute", P, R, NULL, NULL, compute, WORKS, false },
 	{ "loop", L, S, NULL, NULL, loop, WORKS, false },
 	{ "accept", A, S, NULL, NULL, accept_one, WORKS, false },
