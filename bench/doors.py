@@ -31,7 +31,7 @@ sys.path.insert(0, os.path.join(ROOT, "tests"))
 RUNS = 5
 CONNECTIONS = 64
 REQUESTS = 60000
-KEYS = 64
+KEYS = 1000             # 200 withdrawals a minute are one account's limit
 SLOW = 20000            # requests with Ed25519 or RSA
 PATH = "/sapi/v1/capital/withdraw/apply"
 
@@ -92,7 +92,7 @@ def requests(path, keys, n, sign, address):
             k = keys[i % len(keys)]
             body = ("coin=BTC&address=%s&amount=0.0%05d&withdrawOrderId="
                     "%x-%x&recvWindow=60000&timestamp=%d" %
-                    (address(i % 1000), 1 + i % 99999, t, i, t))
+                    (address(i % 1000), 1000 + i % 99000, t, i, t))
             body += "&signature=" + sign(k, body)
             r = raw(k["api_key"], body, "127.0.0.1")
             f.write(struct.pack("<I", len(r)) + r)
@@ -131,7 +131,7 @@ def slow_requests(path, key, signer, n, address):
     t = int(time.time() * 1000)
     bodies = ["coin=BTC&address=%s&amount=0.0%05d&withdrawOrderId=%x-s%x"
               "&recvWindow=60000&timestamp=%d" %
-              (address(i % 1000), 1 + i % 99999, t, i, t) for i in range(n)]
+              (address(i % 1000), 1000 + i % 99000, t, i, t) for i in range(n)]
     with open(path, "wb") as f:
         for body, sig in zip(bodies, signer.sign_all(bodies)):
             r = raw(key, body + "&signature=" + sig, "127.0.0.1")

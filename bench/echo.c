@@ -2,7 +2,7 @@
  * echo PORT: the least that a server on libuv and llhttp does: it parses a
  * request and answers 200 with a fixed body.  The baseline for latencies.
  */
-#include <llhttp.h>
+#include <llhttp/llhttp.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
