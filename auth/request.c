@@ -323,14 +323,21 @@ copy(struct slow *s, const struct request *r, size_t len)
 {
 	struct params_error	 pe;
 	struct err		 e;
+	int			 i;
 
 	if (message_unpack(&s->m, s->bytes, len, &e) != RC_OK)
 		return false;
 	s->r = *r;
 	s->r.m = &s->m;
-	return endpoints[s->m.endpoint].security == SECURITY_DOOR ||
-	    endpoints[s->m.endpoint].security == SECURITY_SELF ||
-	    params_read(&s->r.params, s->m.query, s->m.body, &pe);
+	if (endpoints[s->m.endpoint].security == SECURITY_DOOR ||
+	    endpoints[s->m.endpoint].security == SECURITY_SELF)
+		return true;
+	if (!params_read(&s->r.params, s->m.query, s->m.body, &pe))
+		return false;
+	/* What was read of it before still is. */
+	for (i = 0; i < r->params.n; i++)
+		s->r.params.p[i].asked = r->params.p[i].asked;
+	return true;
 }
 
 void
