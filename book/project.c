@@ -283,7 +283,8 @@ receipt_seq(const struct project *p, const struct history_event *ev,
     const struct outcome_record *r)
 {
 	return r->state == STATE_RELEASED && !ev->c.history &&
-	    p->policy != NULL && p->policy->mode == MODE_ENFORCE ?
+	    p->policy != NULL && p->policy->mode == MODE_ENFORCE &&
+	    r->amount_sat >= p->policy->enforce_above_sat ?
 	    (int64_t)ev->seq : -1;
 }
 

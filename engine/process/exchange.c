@@ -122,13 +122,31 @@ ident(const struct keeper *k, struct text name)
 	return take_ident(&keyring_secrets(keeper_keyring(k))->ids, name);
 }
 
+/* For one of this amount: `enforce above` only observes what is less. */
+static enum policy_mode
+mode_of(const struct keeper *k, int64_t amount_sat)
+{
+	const struct policy	*p = keeper_state(k)->policy;
+
+	return p->mode == MODE_ENFORCE && amount_sat < p->enforce_above_sat ?
+	    MODE_OBSERVE : p->mode;
+}
+
+static const char *
+mode_text(enum policy_mode m)
+{
+	static const char *const	 modes[] = { "enforce", "advise",
+		"observe" };
+
+	return modes[m];
+}
+
 /* Only in `enforce`, and nothing new while everything is stopped. */
 static bool
-may_pay(const struct keeper *k)
+may_pay(const struct keeper *k, int64_t amount_sat)
 {
-	const struct rebuilt	*s = keeper_state(k);
-
-	return s->policy->mode == MODE_ENFORCE && !engine_halted(s->engine);
+	return mode_of(k, amount_sat) == MODE_ENFORCE &&
+	    !engine_halted(keeper_state(k)->engine);
 }
 
 static void
@@ -147,9 +165,11 @@ exchange_now(struct keeper *k, struct book_now *n, const struct message *m)
 	if (m->endpoint == ENDPOINT_V1_HEALTH || m->endpoint ==
 	    ENDPOINT_V1_WITHDRAWAL)
 		journal_durable_hash(k->journal, n->head);
-	if (m->endpoint != ENDPOINT_V1_WITHDRAWAL || !may_pay(k) ||
-	    !engine_withdrawal(keeper_state(k)->engine, ident(k, m->id),
-	    &w) || w.state != STATE_RELEASED)
+	if (m->endpoint != ENDPOINT_V1_WITHDRAWAL || !engine_withdrawal(
+	    keeper_state(k)->engine, ident(k, m->id), &w))
+		return;
+	n->mode = mode_text(mode_of(k, w.amount_sat));
+	if (!may_pay(k, w.amount_sat) || w.state != STATE_RELEASED)
 		return;
 	n->payable_sat = w.amount_sat;
 	n->receipt_ms = keeper_config(k)->receipt_ms;
@@ -168,7 +188,8 @@ receipt(struct keeper *k, const struct command *c, const struct taken *t,
 		.fee_max_sat = keeper_config(k)->fee_max_sat,
 		.expires_ms = t->t_ms + keeper_config(k)->receipt_ms };
 
-	if (t->state != STATE_RELEASED || c->history || !may_pay(k))
+	if (t->state != STATE_RELEASED || c->history ||
+	    !may_pay(k, c->amount_sat))
 		return NULL;
 	memcpy(r.policy, s->policy_hash, sizeof(r.policy));
 	journal_durable_hash(k->journal, r.head);
@@ -207,8 +228,6 @@ static void
 decided(struct keeper *k, struct channel *from, const struct message *m,
     const struct command *c, const struct taken *t)
 {
-	static const char *const	 modes[] = { "enforce", "advise",
-		"observe" };
 	static struct door_answer	 d;
 	static struct json		 j;
 	char				 body[ANSWER_MAX];
@@ -217,7 +236,7 @@ decided(struct keeper *k, struct channel *from, const struct message *m,
 	memset(&d, 0, sizeof(d));
 	d.id = c->id;
 	d.seq = t->seq;
-	d.mode = modes[keeper_state(k)->policy->mode];
+	d.mode = mode_text(mode_of(k, c->amount_sat));
 	d.state = t->state;
 	d.verdict = door_verdict(t->state, t->verdict);
 	d.would = t->would;
@@ -291,7 +310,7 @@ exchange_outcome(struct keeper *k, const struct command *c, struct err *why)
 	if (known && w.state == state_of(c->paid))
 		return 200;
 	if (!known || c->paid == PAID_PAID || w.state != STATE_RELEASED ||
-	    keeper_state(k)->policy->mode != MODE_ENFORCE)
+	    mode_of(k, w.amount_sat) != MODE_ENFORCE)
 		return 0;
 	/* What was given before this start, and when, is not known. */
 	until = w.released_ms >= x->begun_ms ? 0 : x->begun_ms +
