@@ -108,6 +108,11 @@ customer_withdraw(struct customer *c, const struct customer_ask *a,
 
 	sign(body, sizeof(body), a);
 	c->len = 0;
+	/* Who speaks for others is another machine than its customers; on
+	 * one machine, another of its own addresses. */
+	(void)curl_easy_setopt(c->curl, CURLOPT_INTERFACE, a->from != NULL ?
+	    "host!" CUSTOMER_PROXY : NULL);
+	(void)curl_easy_setopt(c->curl, CURLOPT_PROXY, "");
 	(void)curl_easy_setopt(c->curl, CURLOPT_URL, c->url);
 	(void)curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, head);
 	(void)curl_easy_setopt(c->curl, CURLOPT_POSTFIELDS, body);

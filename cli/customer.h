@@ -11,6 +11,10 @@
 
 #include "lib/err.h"
 
+/* The address of the proxy that a demo's configuration lists, so that all
+ * who come from 127.0.0.1 need no header and are believed none. */
+#define CUSTOMER_PROXY	"127.0.0.2"
+
 struct customer;
 
 /* `url` as http://127.0.0.1:8080. */
@@ -26,7 +30,7 @@ struct customer_ask {
 	const char	*order;		/* withdrawOrderId; may be NULL */
 	const char	*code;		/* a second factor; may be NULL */
 	/* What a proxy would say of the client's address: "Name: value"; may
-	 * be NULL. */
+	 * be NULL.  It is then said from CUSTOMER_PROXY. */
 	const char	*from;
 	int64_t		t_ms;		/* the timestamp */
 };

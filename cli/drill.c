@@ -13,11 +13,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "auth/totp.h"
 #include "bitcoin/address.h"
 #include "cli/acting.h"
 #include "cli/commands.h"
 #include "cli/customer.h"
 #include "cli/drill.h"
+#include "cli/founding.h"
 #include "lib/amount.h"
 #include "lib/civil.h"
 #include "lib/term.h"
@@ -39,12 +41,14 @@ struct drill {
 	struct service	*service;
 	struct customer	*customer;
 	const char	*url;
+	char		 url_text[128];
 	int64_t		 speed;
 	json_t		*file;		/* DATA/drill.keys */
 	enum network	 net;		/* of the service */
 	struct drill_asked *asked;
 	size_t		 n;
 	size_t		 room;
+	json_t		*steps;		/* account: its last code's step */
 	int64_t		 start_ms;	/* of the play, real time */
 	uint32_t	 run;		/* makes this play's ids its own */
 };
@@ -60,6 +64,20 @@ now_ms(void)
 
 /* What is to be played */
 
+/* "binance-2019" is .../binance-2019.jsonl, and so is its path. */
+static bool
+is_named(const char *path, const char *name)
+{
+	const char	*base = strrchr(path, '/');
+	size_t		 len = strlen(name);
+
+	base = base != NULL ? base + 1 : path;
+	return strcmp(path, name) == 0 || (strncmp(base, name, len) == 0 &&
+	    (base[len] == '\0' || base[len] == '.')) ||
+	    (strchr(name, '/') != NULL && strlen(path) > len &&
+	    strcmp(path + strlen(path) - len, name) == 0);
+}
+
 static enum rc
 load_keys(struct drill *d, const char *scenario, struct err *e)
 {
@@ -73,10 +91,31 @@ load_keys(struct drill *d, const char *scenario, struct err *e)
 		    "with `init --demo --drill --history %s`", path,
 		    scenario);
 	made_with = json_string_value(json_object_get(d->file, "scenario"));
-	if (made_with == NULL || strstr(made_with, scenario) == NULL)
+	if (made_with == NULL || !is_named(made_with, scenario))
 		return err_set(e, "this folder was made for the drill %s",
 		    made_with != NULL ? made_with : "?");
 	return RC_OK;
+}
+
+/* Where the customers' door is: --url; or what `make run` wrote down. */
+static void
+find_url(struct drill *d)
+{
+	char	 path[600];
+	FILE	*f;
+
+	if (d->url != NULL)
+		return;
+	d->url = "http://127.0.0.1:8080";
+	(void)snprintf(path, sizeof(path), "%s/url",
+	    service_data(d->service));
+	if ((f = fopen(path, "re")) == NULL)
+		return;
+	if (fgets(d->url_text, sizeof(d->url_text), f) != NULL) {
+		d->url_text[strcspn(d->url_text, "\n")] = '\0';
+		d->url = d->url_text;
+	}
+	(void)fclose(f);
 }
 
 /* The same script, spelled for the service's network. */
@@ -112,6 +151,7 @@ add(struct drill *d, const struct scenario_event *ev, enum network from,
 	a->attack = ev->label == LABEL_ATTACK;
 	a->amount_sat = ev->amount_sat;
 	a->key = key;
+	a->with_code = ev->code == TRI_YES;
 	(void)amount_format(a->amount, ev->amount_sat);
 	(void)snprintf(a->name, sizeof(a->name), "%.*s", (int)ev->id.len,
 	    ev->id.p);
@@ -125,13 +165,13 @@ static enum rc
 consider(struct drill *d, const struct scenario_event *ev, enum network from,
     struct err *e)
 {
-	char	 id[COMMAND_NAME_MAX + 1];
+	char	 id[FOUNDING_ID_MAX];
 	json_t	*key;
 
-	if (ev->type != SCENARIO_WITHDRAW || ev->key.p == NULL)
+	if (ev->type != SCENARIO_WITHDRAW)
 		return RC_OK;
-	(void)snprintf(id, sizeof(id), "%.*s", (int)ev->key.len, ev->key.p);
-	key = json_object_get(json_object_get(d->file, "keys"), id);
+	key = json_object_get(json_object_get(d->file, "keys"),
+	    founding_key_id(id, ev->key, ev->account));
 	return key == NULL ? RC_OK : add(d, ev, from, key, e);
 }
 
@@ -173,31 +213,97 @@ wait_for(const struct drill *d, const struct drill_asked *a)
 		(void)nanosleep(&t, NULL);
 }
 
+/*
+ * What his telephone shows.  A code is good once: whoever withdraws twice in
+ * half a minute takes the one before and the one after as well, which are
+ * good for as long, and then waits.  False: he has none.
+ */
+static bool
+next_code(struct drill *d, const struct drill_asked *a,
+    char code[TOTP_CODE_MAX])
+{
+	const char	*account = json_string_value(json_object_get(a->key,
+		    "account"));
+	const char	*seed = json_string_value(json_object_get(
+		    json_object_get(d->file, "codes"), account));
+	const json_t	*last = json_object_get(d->steps, account);
+	const struct timespec	 pause = { 0, 100000000 };
+	struct totp	 t = { TOTP_SHA1, 6, 30, 0, { 0 } };
+	int64_t		 step;
+	int		 len;
+
+	if (!a->with_code || seed == NULL || (len = totp_unbase32(t.seed,
+	    sizeof(t.seed), text_of(seed))) < 0)
+		return false;
+	t.seed_len = (size_t)len;
+	step = totp_step(&t, now_ms()) - 1;
+	if (last != NULL && json_integer_value(last) >= step)
+		step = json_integer_value(last) + 1;
+	while (step > totp_step(&t, now_ms()) + 1)
+		(void)nanosleep(&pause, NULL);
+	totp_code(code, &t, (uint64_t)step);
+	sodium_memzero(&t, sizeof(t));
+	(void)json_object_set_new(d->steps, account, json_integer(step));
+	return true;
+}
+
+/* Which codes were used stays beside the keys, for the next drill. */
+static char *
+steps_path(const struct drill *d, char path[600])
+{
+	(void)snprintf(path, 600, "%s/drill.steps", service_data(d->service));
+	return path;
+}
+
+static void
+load_steps(struct drill *d)
+{
+	char	 path[600];
+
+	d->steps = json_load_file(steps_path(d, path), 0, NULL);
+	if (d->steps == NULL)
+		d->steps = json_object();
+}
+
+static void
+save_steps(const struct drill *d)
+{
+	char	 path[600];
+
+	if (json_dump_file(d->steps, steps_path(d, path), JSON_COMPACT) != 0)
+		(void)fprintf(stderr, "drawbridge drill: %s: not written\n",
+		    path);
+}
+
 static enum rc
 ask(struct drill *d, struct drill_asked *a, struct err *e)
 {
-	char			 order[32];
+	char			 order[32], code[TOTP_CODE_MAX];
 	struct customer_ask	 c = {
 		.api_key = json_string_value(json_object_get(a->key,
 		    "api_key")),
 		.secret = json_string_value(json_object_get(a->key,
 		    "secret")),
 		.address = a->address, .amount = a->amount, .order = order,
+		.code = next_code(d, a, code) ? code : NULL,
 		.from = a->from[0] != '\0' ? a->from : NULL,
 		.t_ms = now_ms() };
 	json_t			*answer = NULL;
-	const char		*id;
+	const char		*text;
 	enum rc			 rc;
 
 	(void)snprintf(order, sizeof(order), "%08x-%.16s", (unsigned)d->run,
 	    a->name);
 	rc = customer_withdraw(d->customer, &c, &a->status, &answer, e);
 	if (rc == RC_OK) {
-		id = json_string_value(json_object_get(answer, "id"));
+		text = json_string_value(json_object_get(answer, "id"));
 		(void)snprintf(a->id, sizeof(a->id), "%s",
-		    id != NULL ? id : "");
+		    text != NULL ? text : "");
 		a->code = json_integer_value(json_object_get(answer,
 		    "code"));
+		text = json_string_value(json_object_get(answer, "msg"));
+		(void)snprintf(a->why, sizeof(a->why), "%s",
+		    text != NULL ? text : "");
 	}
 	json_decref(answer);
 	return rc;
@@ -260,20 +366,24 @@ run(struct drill *d, const char *scenario, struct err *e)
 	if (!f.demo || d->net != NETWORK_REGTEST)
 		return err_set(e, "a drill is for a folder made with --demo: "
 		    "here it would be a theft");
+	find_url(d);
 	if ((rc = load_keys(d, scenario, e)) != RC_OK ||
 	    (rc = load(d, e)) != RC_OK ||
 	    (rc = customer_new(&d->customer, d->url, e)) != RC_OK)
 		return rc;
+	load_steps(d);
 	d->run = (uint32_t)now_ms();
 	if (!d->acting.json)
 		drill_begin(d->asked, d->n, d->url);
-	return play(d, e);
+	rc = play(d, e);
+	save_steps(d);
+	return rc;
 }
 
 int
 cmd_drill(int argc, char **argv)
 {
-	struct drill	 d = { .url = "http://127.0.0.1:8080", .speed = 4 };
+	struct drill	 d = { .speed = 12 };
 	struct err	 e;
 	int		 option, status;
 	enum rc		 rc;
@@ -293,10 +403,12 @@ cmd_drill(int argc, char **argv)
 		return STATUS_FAILED;
 	rc = run(&d, argv[optind], &e);
 	if (rc == RC_OK)
-		drill_report(d.asked, d.n, d.acting.json);
+		drill_report(d.asked, d.n, is_named(argv[optind],
+		    "binance-2019"), d.acting.json);
 	customer_free(&d.customer);
 	service_close(&d.service);
 	json_decref(d.file);
+	json_decref(d.steps);
 	free(d.asked);
 	return rc == RC_OK ? STATUS_DONE : acting_failed("drill", &e);
 }

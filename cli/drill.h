@@ -25,9 +25,11 @@ struct drill_asked {
 	char		name[32];	/* in the scenario */
 	char		from[96];	/* a header's line; empty: none */
 	const json_t	*key;
+	bool		with_code;	/* a second factor comes with it */
 	/* What came of it. */
 	int		status;		/* HTTP */
 	int64_t		code;		/* of an error */
+	char		why[80];	/* what the error said */
 	char		id[40];		/* empty: refused at once */
 	char		state[16];
 	char		verdict[16];
@@ -37,6 +39,8 @@ void drill_begin(const struct drill_asked *a, size_t n, const char *url);
 /* One line as it happens. */
 void drill_line(const struct drill_asked *a, int64_t start_ms,
     int64_t now_ms);
-void drill_report(const struct drill_asked *a, size_t n, bool json);
+/* `real`: the thief got all of it once. */
+void drill_report(const struct drill_asked *a, size_t n, bool real,
+    bool json);
 
 #endif

@@ -65,6 +65,21 @@ sum(struct sums *s, const struct drill_asked *a, size_t n, bool attack)
 	}
 }
 
+/* Whose credentials the thief has. */
+static int64_t
+keys_of_thief(const struct drill_asked *a, size_t n)
+{
+	int64_t	 count = 0;
+	size_t	 i, k;
+
+	for (i = 0; i < n; i++) {
+		for (k = 0; k < i && (!a[k].attack || a[k].key != a[i].key);)
+			k++;
+		count += a[i].attack && k == i;
+	}
+	return count;
+}
+
 void
 drill_begin(const struct drill_asked *a, size_t n, const char *url)
 {
@@ -73,11 +88,11 @@ drill_begin(const struct drill_asked *a, size_t n, const char *url)
 
 	sum(&thief, a, n, true);
 	sum(&honest, a, n, false);
-	(void)printf("%" PRId64 " withdrawals of the thief, %s BTC, with "
-	    "valid keys of %" PRId64 " customers' accounts;\n%" PRId64
-	    " of ordinary customers in the same minutes; to %s\n\n",
-	    thief.n_all, amount_format_short(btc, thief.sat_all),
-	    thief.n_all, honest.n_all, url);
+	(void)printf("%" PRId64 " withdrawals of the thief, %s BTC, with %"
+	    PRId64 " valid keys and\ntheir codes; %" PRId64 " of ordinary "
+	    "customers in the same minutes; to %s\n\n", thief.n_all,
+	    amount_format_short(btc, thief.sat_all), keys_of_thief(a, n),
+	    honest.n_all, url);
 	(void)fflush(stdout);
 }
 
@@ -86,14 +101,16 @@ drill_line(const struct drill_asked *a, int64_t start_ms, int64_t now_ms)
 {
 	struct term	 t = term_of(stdout);
 	enum fate	 f = fate_of(a);
-	char		 btc[AMOUNT_TEXT_MAX];
+	char		 btc[AMOUNT_TEXT_MAX], safe[sizeof(a->why)];
+	const char	*why = a->id[0] == '\0' ? a->why : f == WAITS ?
+	    a->verdict : "";
 
 	(void)printf("%6.1f s  %-8s %12s BTC  %.20s...  %s%s%s%s%s\n",
 	    (double)(now_ms - start_ms) / 1000, a->attack ? "thief" :
 	    "customer", amount_format_short(btc, a->amount_sat), a->address,
 	    term_style(&t, a->attack ? thief_style[f] : honest_style[f]),
-	    fate_text[f], term_style(&t, STYLE_PLAIN),
-	    a->verdict[0] != '\0' ? ": " : "", a->verdict);
+	    fate_text[f], term_style(&t, STYLE_PLAIN), why[0] != '\0' ?
+	    ": " : "", term_safe(&t, safe, sizeof(safe), why, strlen(why)));
 	(void)fflush(stdout);
 }
 
@@ -149,7 +166,7 @@ rows(const struct term *t, const char *who, const struct sums *s,
 }
 
 void
-drill_report(const struct drill_asked *a, size_t n, bool json)
+drill_report(const struct drill_asked *a, size_t n, bool real, bool json)
 {
 	struct term	 t = term_of(stdout);
 	struct sums	 thief, honest;
@@ -164,11 +181,12 @@ drill_report(const struct drill_asked *a, size_t n, bool json)
 	(void)putchar('\n');
 	rows(&t, "the thief", &thief, thief_style);
 	rows(&t, "ordinary customers", &honest, honest_style);
-	(void)printf("\nOf %s BTC the thief got %s%s BTC%s.\n",
+	(void)printf("\nOf %s BTC the thief got %s%s BTC%s.",
 	    amount_format_short(all, thief.sat_all), term_style(&t,
 	    thief.sat[LEFT] > 0 ? STYLE_BAD : STYLE_GOOD),
 	    amount_format_short(btc, thief.sat[LEFT]), term_style(&t,
 	    STYLE_PLAIN));
+	(void)puts(real ? "  In May 2019 he got all of it." : "");
 	(void)puts("`drawbridge queue` shows what waits for people, "
 	    "`drawbridge explain` why.");
 }

@@ -17,6 +17,7 @@
 #include "bitcoin/address.h"
 #include "engine/journal.h"
 #include "lib/err.h"
+#include "lib/text.h"
 
 struct founding;
 
@@ -39,6 +40,11 @@ int64_t founding_first_ms(const struct founding *f);
 /* Teach; *n_out commands.  The vault seals the drill's keys. */
 enum rc founding_teach(struct founding *f, struct journal *j,
     const struct vault *vault, uint64_t *n_out, struct err *e) MUST_CHECK;
+
+/* Under which name drill.keys has a withdrawal's key; returns id. */
+#define FOUNDING_ID_MAX	80
+char *founding_key_id(char id[FOUNDING_ID_MAX], struct text key,
+    struct text account);
 
 /*
  * Before the first attack and after the last, what the drill plays of

@@ -18,7 +18,9 @@
 #include "auth/vault.h"
 #include "bitcoin/address.h"
 #include "cli/commands.h"
+#include "cli/customer.h"
 #include "cli/day.h"
+#include "cli/drill.h"
 #include "cli/founding.h"
 #include "cli/keyfile.h"
 #include "engine/journal.h"
@@ -28,6 +30,7 @@
 
 #define OPERATORS_MAX	32
 #define PATH_MAX_	512
+#define DATA_MAX	200	/* the configuration's limit, and files below */
 
 enum { OPT_DATA = 256, OPT_OPERATOR, OPT_DEMO, OPT_NETWORK, OPT_POLICY,
 	OPT_QUORUM, OPT_WAIT, OPT_LISTEN, OPT_HISTORY, OPT_DRILL, OPT_HELP };
@@ -56,6 +59,7 @@ struct init {
 	struct journal	*journal;
 	struct founding	*founding;
 	uint64_t	 n_taught;
+	bool		 began;		/* the folder is ours to clean up */
 };
 
 static const char *
@@ -150,18 +154,55 @@ write_file(const char *path, mode_t mode, const char *text, struct err *e)
 	return ok ? RC_OK : RC_FAILED;
 }
 
+/* What a new folder must not have; the journal's own files as well. */
+static const char *const	 made[] = {
+	"journal.db", "journal.db-wal", "journal.db-shm", "journal.db.keys",
+	"journal.db.lock", "journal.db.snapshots", "master.key", "policy",
+	"drawbridged.conf", "drill.keys", "operators"
+};
+
 static enum rc
 make_folder(struct init *i, struct err *e)
 {
-	const char	*path;
+	size_t	 k;
 
+	if (strlen(i->o->data) > DATA_MAX)
+		return err_set(e, "--data: longer than %d bytes", DATA_MAX);
 	if (mkdir(i->o->data, 0700) != 0 && errno != EEXIST)
 		return err_set(e, "%s: %s", i->o->data, strerror(errno));
-	path = in_data(i, "journal.db");
-	if (access(path, F_OK) == 0)
-		return err_set(e, "%s is there already: this folder has a "
-		    "service's data, and nothing was changed", path);
+	for (k = 0; k < sizeof(made) / sizeof(*made); k++) {
+		if (faccessat(AT_FDCWD, in_data(i, made[k]), F_OK,
+		    AT_SYMLINK_NOFOLLOW) == 0)
+			return err_set(e, "%s is there already: this folder "
+			    "has a service's data, and nothing was changed",
+			    i->path);
+	}
+	i->began = true;
 	return RC_OK;
+}
+
+/* What was made before it failed, so that it can be tried again. */
+static void
+undo(struct init *i)
+{
+	char	 file[COMMAND_NAME_MAX + 32];
+	size_t	 k;
+	int	 n;
+
+	if (!i->began)
+		return;
+	for (n = 0; i->o->demo && i->o->n_operators == 0 && n < i->n; n++) {
+		(void)snprintf(file, sizeof(file), "operators/%s.key",
+		    i->name[n]);
+		(void)unlink(in_data(i, file));
+		(void)snprintf(file, sizeof(file), "operators/%s.key.pub",
+		    i->name[n]);
+		(void)unlink(in_data(i, file));
+	}
+	for (k = 0; k < sizeof(made) / sizeof(*made); k++) {
+		if (unlink(in_data(i, made[k])) != 0)
+			(void)rmdir(i->path);
+	}
 }
 
 static enum rc
@@ -184,6 +225,12 @@ demo_keys(struct init *i, struct err *e)
 	return RC_OK;
 }
 
+/* The drill speaks for many customers, as a proxy does. */
+static const char	 drill_lines[] =
+    "# drawbridge drill comes from here and says whom it plays.\n"
+    "proxies " CUSTOMER_PROXY "\n"
+    "proxy-header " DRILL_HEADER "\n";
+
 static enum rc
 configuration(struct init *i, struct err *e)
 {
@@ -199,9 +246,10 @@ configuration(struct init *i, struct err *e)
 	    "# drawbridged.conf(5) explains every line.\n"
 	    "network %s\n"
 	    "listen %s\n"
-	    "master-key file:%s/master.key\n%s%s%s", i->o->network,
+	    "master-key file:%s/master.key\n%s%s%s%s", i->o->network,
 	    i->o->listen, data, policy != NULL ? "policy " : "",
-	    policy != NULL ? policy : "", policy != NULL ? "\n" : "");
+	    policy != NULL ? policy : "", policy != NULL ? "\n" : "",
+	    i->o->drill ? drill_lines : "");
 	free(policy);
 	free(data);
 	return write_file(in_data(i, "drawbridged.conf"), 0640, text, e);
@@ -446,6 +494,7 @@ cmd_init(int argc, char **argv)
 		o.network = o.demo ? "regtest" : "main";
 	i.o = &o;
 	if (check_options(&o, &e) != RC_OK || make(&i, &e) != RC_OK) {
+		undo(&i);
 		founding_free(&i.founding);
 		(void)fprintf(stderr, "drawbridge init: %s\n", e.text);
 		return STATUS_FAILED;
