@@ -25,6 +25,11 @@
 #define BATCH		2000		/* events a transaction */
 #define EVENTS_MAX	1000
 #define WAIT_MAX_MS	25000
+/* Nobody asks: it follows in few large transactions, a fifth of the time. */
+#define REST_PARTS	4
+#define REST_MIN_MS	25
+#define REST_MAX_MS	250
+#define REST_EVENTS	100000		/* further behind: no rest */
 
 struct question {
 	struct question	*next;
@@ -57,6 +62,7 @@ struct book {
 	uint64_t	 at;		/* copy of `seq` for others */
 	struct question	*questions, **questions_last;
 	struct used	*used;
+	bool		 resting;	/* only questions wake it */
 	bool		 stop;
 	/* The thread's own. */
 	struct store_db	 s;
@@ -551,24 +557,32 @@ note_used(struct book *b, struct used *u)
 
 /* The thread */
 
-static struct question *
-take_questions(struct book *b, struct used **used, uint64_t *durable,
-    bool *stop, bool idle)
+static void
+wait(struct book *b, int64_t ms)
 {
-	struct question	*q;
 	struct timespec	 until;
 
+	(void)clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += ms % MS_PER_S * 1000000;
+	until.tv_sec += ms / MS_PER_S + until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	(void)pthread_cond_timedwait(&b->news, &b->lock, &until);
+}
+
+/* `rest_ms`: nothing but a question is looked at for so long. */
+static struct question *
+take_questions(struct book *b, struct used **used, uint64_t *durable,
+    bool *stop, bool idle, int64_t rest_ms)
+{
+	struct question	*q;
+
 	(void)pthread_mutex_lock(&b->lock);
-	if (idle && b->questions == NULL && b->used == NULL && !b->stop &&
-	    b->durable <= *durable) {
-		(void)clock_gettime(CLOCK_REALTIME, &until);
-		until.tv_nsec += 100000000;
-		if (until.tv_nsec >= 1000000000) {
-			until.tv_nsec -= 1000000000;
-			until.tv_sec++;
-		}
-		(void)pthread_cond_timedwait(&b->news, &b->lock, &until);
-	}
+	b->at = b->seq;
+	b->resting = rest_ms > 0;
+	if (b->questions == NULL && !b->stop && (rest_ms > 0 || (idle &&
+	    b->used == NULL && b->durable <= *durable)))
+		wait(b, rest_ms > 0 ? rest_ms : 100);
+	b->resting = false;
 	q = b->questions;
 	b->questions = NULL;
 	b->questions_last = &b->questions;
@@ -576,7 +590,6 @@ take_questions(struct book *b, struct used **used, uint64_t *durable,
 	b->used = NULL;
 	*durable = b->durable;
 	*stop = b->stop;
-	b->at = b->seq;
 	(void)pthread_mutex_unlock(&b->lock);
 	return q;
 }
@@ -646,6 +659,22 @@ further(struct book *b, uint64_t durable)
 	return false;
 }
 
+/*
+ * Whoever asks gets all there is, at once.  While nobody does, requests have
+ * the processor: larger transactions cost less, and a few moments behind is
+ * soon caught up with.
+ */
+static int64_t
+rest_ms(const struct book *b, uint64_t durable, int64_t took_ms)
+{
+	int64_t	 ms = took_ms * REST_PARTS;
+
+	if (durable > b->seq + REST_EVENTS)
+		return 0;
+	return ms < REST_MIN_MS ? REST_MIN_MS : ms > REST_MAX_MS ?
+	    REST_MAX_MS : ms;
+}
+
 static void *
 run(void *ctx)
 {
@@ -653,13 +682,17 @@ run(void *ctx)
 	struct question	*list = NULL, **last, *q;
 	struct used	*used;
 	uint64_t	 durable = 0;
+	int64_t		 since_ms, rest = 0;
 	bool		 stop = false, went = true;
 
 	while (!stop) {
 		for (last = &list; *last != NULL; last = &(*last)->next)
 			continue;
-		*last = take_questions(b, &used, &durable, &stop, !went);
+		*last = take_questions(b, &used, &durable, &stop, !went,
+		    list == NULL ? rest : 0);
+		since_ms = mono_ms();
 		went = further(b, durable);
+		rest = went ? rest_ms(b, durable, mono_ms() - since_ms) : 0;
 		note_used(b, used);
 		go_through(b, &list);
 	}
@@ -725,7 +758,8 @@ book_wake(struct book *b, uint64_t seq)
 	(void)pthread_mutex_lock(&b->lock);
 	if (seq > b->durable) {
 		b->durable = seq;
-		(void)pthread_cond_signal(&b->news);
+		if (!b->resting)
+			(void)pthread_cond_signal(&b->news);
 	}
 	(void)pthread_mutex_unlock(&b->lock);
 }
