@@ -309,6 +309,11 @@ exchange_outcome(struct keeper *k, const struct command *c, struct err *why)
 
 	if (known && w.state == state_of(c->paid))
 		return 200;
+	/* The money would come back to the account. */
+	if (known && w.state == STATE_PAID) {
+		(void)err_set(why, "`state`: it was paid");
+		return 409;
+	}
 	if (!known || c->paid == PAID_PAID || w.state != STATE_RELEASED ||
 	    mode_of(k, w.amount_sat) != MODE_ENFORCE)
 		return 0;

@@ -138,7 +138,9 @@ keeper_take(struct keeper *k, struct command *c, struct taken *out,
 	if (c->type == COMMAND_CLOCK)
 		clock_accept(&k->clock, reading(CLOCK_REALTIME),
 		    reading(CLOCK_BOOTTIME));
-	operators_told(k->operators, c, out->seq);
+	/* A second halt stops nothing: a restart answers the first. */
+	if (c->type != COMMAND_HALT || out->type != OUTCOME_REFUSED)
+		operators_told(k->operators, c, out->seq);
 	exchange_told(k, c);
 	if (out->halt_rule != -2)
 		k->operators->halt_seq = (int64_t)out->seq;
