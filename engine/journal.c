@@ -231,7 +231,8 @@ static enum rc
 engine_for(struct journal *j, const struct program *p,
     struct engine **out, struct err *e)
 {
-	struct rebuild_options	 o = { .as = p, .until = j->state.seq };
+	struct rebuild_options	 o = { .as = p, .until = j->state.seq,
+		.progress = j->progress, .ctx = j->ctx };
 	struct rebuilt		 r;
 	struct db		*db = NULL;
 	enum rc			 rc;
@@ -468,6 +469,8 @@ journal_open(struct journal **out, const struct journal_config *cfg,
 	if (j == NULL)
 		return err_set(e, "out of memory");
 	j->snapshot_every = cfg->snapshot_every;
+	j->progress = cfg->progress;
+	j->ctx = cfg->ctx;
 	if ((j->url = strdup(cfg->url)) == NULL)
 		rc = err_set(e, "out of memory");
 	else if ((rc = row_maker_new(&j->maker, e)) == RC_OK &&

@@ -33,7 +33,7 @@ struct journal_config {
 	 * the stop. */
 	uint64_t	snapshot_every;
 	bool		receipt_at_release;	/* create */
-	/* Restart: how far re-applying has come. */
+	/* Restart, and another policy: how far re-applying has come. */
 	void		(*progress)(void *ctx, uint64_t done, uint64_t total);
 	/* From the committer's thread: all events up to seq are durable. */
 	void		(*durable)(void *ctx, uint64_t seq);

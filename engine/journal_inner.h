@@ -27,6 +27,8 @@ struct journal {
 	bool		 dead;
 	struct err	 why;		/* dead: the first reason */
 	char		*url;
+	void		(*progress)(void *ctx, uint64_t done, uint64_t total);
+	void		*ctx;		/* of progress */
 	uint64_t	 snapshot_every;
 	uint64_t	 snapshot_seq;	/* the last one begun */
 	pid_t		 snapshot_pid;	/* being written; 0: none */

@@ -272,6 +272,12 @@ process_ready(struct process *p)
 	say(p, MESSAGE_READY);
 }
 
+void
+process_alive(struct process *p)
+{
+	say(p, MESSAGE_ALIVE);
+}
+
 /* Begin, run, end */
 
 /* A terminal's ^C goes to every process of its group, but only drawbridged

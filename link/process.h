@@ -61,6 +61,8 @@ enum rc process_begin(struct process *p, enum room self, int control,
 int process_run(struct process *p, const struct process_hooks *h);
 /* This room works now. */
 void process_ready(struct process *p);
+/* In the middle of something long that keeps the loop from turning. */
+void process_alive(struct process *p);
 void process_end(struct process *p, int status);
 
 /* The mains, one a room: link with parent/. */

@@ -394,10 +394,14 @@ on_book_async(uv_async_t *a)
 static void
 on_progress(void *ctx, uint64_t done, uint64_t total)
 {
-	static time_t	 last;
+	static time_t	 last, alive;
+	struct keeper	*k = ctx;
 	time_t		 now = time(NULL);
 
-	(void)ctx;
+	/* Before the start nobody expects a loop that turns. */
+	if (k->ready && now != alive)
+		process_alive(&k->process);
+	alive = now;
 	if (last == 0 || now >= last + 10) {
 		if (last != 0)
 			log_event(LOG_INFO_, "rebuilding", "done", 'd',
