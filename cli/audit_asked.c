@@ -113,7 +113,11 @@ withdrawal(struct asking *a, const struct history_event *ev)
 
 	if (c->history || c->via != VIA_API)
 		return;
-	if (c->proof.p == NULL)
+	/* A key that signs has signed everything that was done with it. */
+	if ((c->proof.p == NULL || c->proof.p[0] == KEY_TYPE_HMAC) &&
+	    keys_find(a->keys, c->key) != NULL)
+		say(a, ev, "not signed, though its key signs");
+	else if (c->proof.p == NULL)
 		a->none++;
 	else if (c->proof.p[0] == KEY_TYPE_HMAC)
 		a->hmac++;
