@@ -119,6 +119,7 @@ void keeper_durable_now(struct keeper *k);
 /* All that is in force is known: the links open. */
 void keeper_is_ready(struct keeper *k);
 int64_t keeper_boot_ms(void);
+int64_t keeper_wall_ms(void);
 
 /* reads.c */
 void reads_query(void *ctx, struct channel *from, const struct message *m);

@@ -392,6 +392,12 @@ keeper_now_ms(struct keeper *k)
 }
 
 int64_t
+keeper_wall_ms(void)
+{
+	return reading(CLOCK_REALTIME);
+}
+
+int64_t
 keeper_boot_ms(void)
 {
 	return reading(CLOCK_BOOTTIME);

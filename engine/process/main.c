@@ -197,10 +197,8 @@ keeper_is_ready(struct keeper *k)
 	if (k->ready)
 		return;
 	k->ready = true;
-	if (k->journal != NULL) {
+	if (k->journal != NULL)
 		k->operators->start_ms = keeper_now_ms(k);
-		exchange_ready(k);
-	}
 	for (r = 0; r < ROOM__COUNT; r++) {
 		if (k->waiting_fd[r] != -1)
 			open_link(k, (enum room)r, k->waiting_fd[r]);
@@ -419,15 +417,13 @@ open_journal(struct keeper *k, struct err *e)
 		.snapshot_every = (uint64_t)c->snapshot_every,
 		.receipt_at_release = true, .durable = on_durable,
 		.progress = on_progress, .ctx = k };
-	struct timespec		 now;
 	enum network		 net = NETWORK_REGTEST;
 	enum rc			 rc;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
 	(void)network_of(&net, c->network, strlen(c->network));
 	(void)snprintf(url, sizeof(url), "%.255s/journal.db", c->data);
 	cfg.network = (uint8_t)net;
-	cfg.t_ms = now.tv_sec * MS_PER_S + now.tv_nsec / 1000000;
+	cfg.t_ms = keeper_wall_ms();
 	cfg.create = access(url, F_OK) != 0;
 	if ((rc = policies_path(c, policy, sizeof(policy), e)) != RC_OK ||
 	    (rc = journal_open(&k->journal, &cfg, e)) != RC_OK)
@@ -497,6 +493,16 @@ enter(struct keeper *k, struct err *e)
 	return sandbox_enter(&s, e);
 }
 
+static void
+begin_reads(struct keeper *k)
+{
+	int64_t	 now = keeper_wall_ms();
+
+	log_event(LOG_BROKEN, "only_reads", "why", 's', "the engine died "
+	    "again and again; payments are stopped", NULL);
+	clock_start(&k->clock, now, now, keeper_boot_ms(), -1);
+}
+
 static enum rc
 start(struct keeper *k, struct err *e)
 {
@@ -508,8 +514,7 @@ start(struct keeper *k, struct err *e)
 	    (rc = exchange_new(&k->exchange, e)) != RC_OK)
 		return rc;
 	if (k->process.only_reads)
-		log_event(LOG_BROKEN, "only_reads", "why", 's', "the engine "
-		    "died again and again; payments are stopped", NULL);
+		begin_reads(k);
 	else if ((rc = open_journal(k, e)) != RC_OK)
 		return rc;
 	return open_book(k, e);

@@ -65,10 +65,10 @@ now(struct keeper *k, struct book_now *n, const struct message *m)
 	memset(n, 0, sizeof(*n));
 	n->balance_sat = -1;
 	n->mode = mode_text(k);
+	n->t_ms = keeper_now_ms(k);
 	if (k->journal == NULL)
 		return;
 	s = keeper_state(k);
-	n->t_ms = keeper_now_ms(k);
 	n->halted = engine_halted(s->engine);
 	n->hot_sat = engine_hot_sat(s->engine);
 	n->fund_sat = engine_fund_sat(s->engine);
@@ -87,6 +87,14 @@ answer_now(struct keeper *k, struct channel *to, uint64_t tag, int status,
 	keeper_commit(k);
 }
 
+/* Without the engine nobody knows what is free, and 0 would be a lie. */
+static bool
+needs_engine(enum endpoint e)
+{
+	return e == ENDPOINT_ACCOUNT || e == ENDPOINT_USER_ASSET ||
+	    e == ENDPOINT_COINS || e == ENDPOINT_WALLET_BALANCE;
+}
+
 void
 reads_query(void *ctx, struct channel *from, const struct message *m)
 {
@@ -96,6 +104,11 @@ reads_query(void *ctx, struct channel *from, const struct message *m)
 	uint64_t	 ticket;
 
 	k->figures.queries++;
+	if (k->journal == NULL && needs_engine(m->endpoint)) {
+		answer_now(k, from, m->tag, 503, "{\"code\":-1008,\"msg\":"
+		    "\"Payments are stopped, and balances are not known.\"}");
+		return;
+	}
 	if (is_full(k) || (a = ask(k, &ticket)) == NULL) {
 		answer_now(k, from, m->tag, 503, "{\"code\":-1008,\"msg\":"
 		    "\"Too many questions wait.\",\"error\":\"too many "

@@ -409,6 +409,13 @@ test_only_reads(void)
 	CHECK(room_get_type(&engine, &m, MESSAGE_ANSWER, 20000));
 	CHECK_INT(m.status, 200);
 	CHECK(holds(&m, "\"many-3\""));
+	check_case("only reads: no balance is made up");
+	message_clear(&ask, MESSAGE_QUERY, ++engine.tags);
+	ask.endpoint = ENDPOINT_ACCOUNT;
+	ask.account = text_of(ACCOUNT);
+	room_put(engine.link, &ask, -1);
+	CHECK(room_get_type(&engine, &m, MESSAGE_ANSWER, 20000));
+	CHECK_INT(m.status, 503);
 	check_case("only reads: it stops");
 	CHECK_INT(room_stop(&engine), 0);
 }
