@@ -51,6 +51,7 @@ static int	 listener, port;	/* TCP, of the loopback */
 static int	 given;			/* a socket that is not connected */
 static int	 pair[2];
 static pid_t	 sibling;		/* another child, of this user */
+static int	 landlock;		/* its version in this kernel */
 
 static const char *const writes[] = { folder, NULL };
 static const char *const reads[] = { notes, NULL };
@@ -215,6 +216,17 @@ kill_other(void)
 static void
 kill_other_fails(void)
 {
+	MUST_FAIL(kill(getppid(), 0), EPERM);
+	MUST_FAIL(kill(sibling, 0), EPERM);
+	MUST(kill(getpid(), 0) == 0);
+}
+
+/* Of the same user, but not one of ours: Landlock's sixth version. */
+static void
+kill_outside(void)
+{
+	if (landlock < 6)
+		return;
 	MUST_FAIL(kill(getppid(), 0), EPERM);
 	MUST_FAIL(kill(sibling, 0), EPERM);
 	MUST(kill(getpid(), 0) == 0);
@@ -667,6 +679,7 @@ static const struct test tests[] = {
 	    true },
 	{ "kill", P, A, NULL, NULL, kill_other, DIES, false },
 	{ "kill of another's", S, R, NULL, NULL, kill_other_fails, WORKS, true },
+	{ "kill outside", S, R, NULL, NULL, kill_outside, WORKS, false },
 	{ "mmap of code", P, S, NULL, NULL, map_code, DIES, false },
 	{ "mprotect of code", P, S, NULL, NULL, make_code, DIES, false },
 	{ "mount", P, R, NULL, NULL, do_mount, DIES, false },
