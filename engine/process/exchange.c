@@ -26,12 +26,6 @@ exchange_new(struct exchange **out, struct err *e)
 	return RC_OK;
 }
 
-void
-exchange_ready(struct keeper *k)
-{
-	k->exchange->begun_ms = keeper_now_ms(k);
-}
-
 /* Answers */
 
 void
@@ -149,14 +143,6 @@ may_pay(const struct keeper *k, int64_t amount_sat)
 	    !engine_halted(keeper_state(k)->engine);
 }
 
-static void
-remember(struct keeper *k, struct text id, int64_t now_ms)
-{
-	marks_raise(&k->exchange->issued, ident(k, id), now_ms +
-	    keeper_config(k)->receipt_ms, now_ms);
-	k->figures.receipts++;
-}
-
 void
 exchange_now(struct keeper *k, struct book_now *n, const struct message *m)
 {
@@ -174,7 +160,7 @@ exchange_now(struct keeper *k, struct book_now *n, const struct message *m)
 	n->payable_sat = w.amount_sat;
 	n->receipt_ms = keeper_config(k)->receipt_ms;
 	n->fee_max_sat = keeper_config(k)->fee_max_sat;
-	remember(k, m->id, n->t_ms);
+	k->figures.receipts++;
 }
 
 static const char *
@@ -193,7 +179,7 @@ receipt(struct keeper *k, const struct command *c, const struct taken *t,
 		return NULL;
 	memcpy(r.policy, s->policy_hash, sizeof(r.policy));
 	journal_durable_hash(k->journal, r.head);
-	remember(k, c->id, t->t_ms);
+	k->figures.receipts++;
 	return receipts_sign(out, &r, c->account, keeper_keyring(k));
 }
 
@@ -294,38 +280,23 @@ state_of(enum paid p)
 }
 
 /*
- * C1: a receipt cannot be taken back before it expires.  Whoever says that a
- * payment failed gives the money back to the account, and the receipt could
- * still be paid.
+ * What is known already is not taken again; but for `denied`, which says that
+ * it was theft and counts whatever the state is.  No outcome gives money back
+ * (S11, C1): a receipt that was issued may still be paid.
  */
 int
 exchange_outcome(struct keeper *k, const struct command *c, struct err *why)
 {
-	const struct exchange		*x = k->exchange;
 	struct engine_withdrawal	 w;
-	int64_t				 until, now = keeper_now_ms(k);
-	bool				 known = engine_withdrawal(
-	    keeper_state(k)->engine, ident(k, c->id), &w);
 
-	if (known && w.state == state_of(c->paid))
+	if (c->paid == PAID_DENIED || !engine_withdrawal(
+	    keeper_state(k)->engine, ident(k, c->id), &w))
+		return 0;
+	if (w.state == state_of(c->paid))
 		return 200;
-	/* The money would come back to the account. */
-	if (known && w.state == STATE_PAID) {
-		(void)err_set(why, "`state`: it was paid");
-		return 409;
-	}
-	if (!known || c->paid == PAID_PAID || w.state != STATE_RELEASED ||
-	    mode_of(k, w.amount_sat) != MODE_ENFORCE)
+	if (w.state != STATE_PAID)
 		return 0;
-	/* What was given before this start, and when, is not known. */
-	until = w.released_ms >= x->begun_ms ? 0 : x->begun_ms +
-	    keeper_config(k)->receipt_ms;
-	until = marks_get(&x->issued, ident(k, c->id), until);
-	if (until <= now)
-		return 0;
-	(void)err_set(why, "`state`: its receipt may be paid for another %lld"
-	    " s; say so again when it has expired",
-	    (long long)((until - now + 999) / 1000));
+	(void)err_set(why, "`state`: it was paid");
 	return 409;
 }
 

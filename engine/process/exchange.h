@@ -10,9 +10,6 @@
 /*
  * What is remembered, and from where:
  *
- * issued	receipts by withdrawal, until when each is good: of this
- *		process alone; one that was given before it started may be
- *		good until `begun_ms` and a receipt's life
  * sources	the highest `n` of each source of facts: from the book
  * ours		accounts that have a key at the customers' door: their money
  *		is in our books, not the exchange's
@@ -20,10 +17,8 @@
  *		not go beyond it (H1)
  */
 struct exchange {
-	struct marks	issued;
 	struct marks	sources;
 	struct marks	ours;
-	int64_t		begun_ms;
 	int64_t		hot_sat;	/* -1: they said nothing */
 	int64_t		fund_sat;
 };

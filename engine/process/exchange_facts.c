@@ -38,10 +38,9 @@ exchange_told(struct keeper *k, const struct command *c)
 	struct exchange	*x = k->exchange;
 
 	if (c->source.p != NULL && c->n <= INT64_MAX)
-		marks_raise(&x->sources, ident(k, c->source), (int64_t)c->n,
-		    INT64_MIN);
+		marks_raise(&x->sources, ident(k, c->source), (int64_t)c->n);
 	if (c->type == COMMAND_KEY && c->blob.p != NULL)
-		marks_raise(&x->ours, ident(k, c->account), 1, INT64_MIN);
+		marks_raise(&x->ours, ident(k, c->account), 1);
 	/* What was proposed by a line and agreed to has an answer. */
 	if (is_doors(c) && c->answers <= 0)
 		return;
@@ -201,7 +200,7 @@ propose(struct lines *l, const struct command *c)
 		/* The proposal's own event has no source: remembered here,
 		 * and after a start the same one is found again. */
 		marks_raise(&l->k->exchange->sources, ident(l->k, c->source),
-		    (int64_t)c->n, INT64_MIN);
+		    (int64_t)c->n);
 		return;
 	}
 	refuse(l, c, e.text);

@@ -105,7 +105,6 @@ void exchange_now(struct keeper *k, struct book_now *n,
 void exchange_told(struct keeper *k, const struct command *c);
 struct exchange;
 enum rc exchange_new(struct exchange **out, struct err *e) MUST_CHECK;
-void exchange_ready(struct keeper *k);
 /* ACT. */
 void operators_act(struct keeper *k, struct channel *from,
     const struct message *m, struct command *c);

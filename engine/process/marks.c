@@ -31,42 +31,31 @@ marks_get(const struct marks *m, struct ident id, int64_t none)
 	return ident_none(s->id) ? none : s->value;
 }
 
-/* Into a larger one, without what is too old. */
 static void
-move(struct marks *m, int64_t keep_from)
+grow(struct marks *m)
 {
 	struct marks	 old = *m;
-	size_t		 i, kept = 0;
+	size_t		 i;
 
-	for (i = 0; i < old.room; i++)
-		kept += !ident_none(old.slots[i].id) &&
-		    old.slots[i].value >= keep_from;
-	m->room = ROOM_MIN;
-	while (m->room < 4 * (kept + 1))
-		m->room *= 2;
-	m->n = 0;
+	m->room = old.room > 0 ? 2 * old.room : ROOM_MIN;
 	if ((m->slots = calloc(m->room, sizeof(*m->slots))) == NULL) {
 		log_event(LOG_BROKEN, "memory", NULL);
 		abort();
 	}
 	for (i = 0; i < old.room; i++) {
-		if (ident_none(old.slots[i].id) ||
-		    old.slots[i].value < keep_from)
-			continue;
-		*slot(m, old.slots[i].id) = old.slots[i];
-		m->n++;
+		if (!ident_none(old.slots[i].id))
+			*slot(m, old.slots[i].id) = old.slots[i];
 	}
 	free(old.slots);
 }
 
 void
-marks_raise(struct marks *m, struct ident id, int64_t value,
-    int64_t keep_from)
+marks_raise(struct marks *m, struct ident id, int64_t value)
 {
 	struct mark	*s;
 
 	if (2 * (m->n + 1) > m->room)
-		move(m, keep_from);
+		grow(m);
 	s = slot(m, id);
 	if (ident_none(s->id)) {
 		s->id = id;

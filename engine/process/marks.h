@@ -20,13 +20,9 @@ struct marks {
 
 /* `none` when there is none. */
 int64_t marks_get(const struct marks *m, struct ident id, int64_t none);
-/*
- * Set it, if it is more than it was.  When it is full, those less than
- * `keep_from` are forgotten before it grows.  No memory: ends the process,
- * for what is remembered keeps promises.
- */
-void marks_raise(struct marks *m, struct ident id, int64_t value,
-    int64_t keep_from);
+/* Set it, if it is more than it was.  No memory: ends the process, for what
+ * is remembered keeps promises. */
+void marks_raise(struct marks *m, struct ident id, int64_t value);
 void marks_free(struct marks *m);
 
 #endif
