@@ -1,6 +1,8 @@
 /*
  * Of test_sandbox.c: its children, and what they are seen to be.
  */
+#ifndef LIB_TEST_SANDBOX_CHILDREN_H
+#define LIB_TEST_SANDBOX_CHILDREN_H
 
 static const char *const kind_names[] = {
 	"PARSE", "LOOP", "ACCEPT", "STORE", "RUN"
@@ -336,3 +338,5 @@ cores_could_be(void)
 		printf("ok a dump is made without a sandbox "
 		    "# SKIP this system makes none\n");
 }
+
+#endif
