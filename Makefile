@@ -1,6 +1,8 @@
 # The commands that people use.  The build itself is meson's: HACKING.md.
 #
-#	make run	install what is missing, build, replay the theft of 2019
+#	make run	install what is missing, build, start the service on
+#			DATA=data, PORT=8080, and say what to try
+#	make stop	end it
 #	make check	install what is missing, build, run every test
 #	make build	build/drawbridge
 #	make bench	benchmarks beside their baselines [NAME=engine]
@@ -12,12 +14,17 @@
 BUILD = build
 NAME =
 SECONDS = 60
+DATA = data
+PORT = 8080
 
 .POSIX:
-.PHONY: run check build bench compare fuzz picture clean configure
+.PHONY: run stop check build bench compare fuzz picture clean configure
 
 run: build
-	@tools/run $(BUILD)
+	@tools/run $(BUILD) $(DATA) $(PORT)
+
+stop:
+	@tools/run $(BUILD) stop $(DATA)
 
 build: configure
 	@ninja -C $(BUILD) --quiet

@@ -49,6 +49,7 @@ struct drill {
 	size_t		 n;
 	size_t		 room;
 	json_t		*steps;		/* account: its last code's step */
+	bool		 again;		/* not the first drill here */
 	int64_t		 start_ms;	/* of the play, real time */
 	uint32_t	 run;		/* makes this play's ids its own */
 };
@@ -261,7 +262,9 @@ load_steps(struct drill *d)
 	char	 path[600];
 
 	d->steps = json_load_file(steps_path(d, path), 0, NULL);
-	if (d->steps == NULL)
+	if (d->steps != NULL)
+		d->again = true;
+	else
 		d->steps = json_object();
 }
 
@@ -374,7 +377,7 @@ run(struct drill *d, const char *scenario, struct err *e)
 	load_steps(d);
 	d->run = (uint32_t)now_ms();
 	if (!d->acting.json)
-		drill_begin(d->asked, d->n, d->url);
+		drill_begin(d->asked, d->n, d->url, d->again);
 	rc = play(d, e);
 	save_steps(d);
 	return rc;

@@ -35,7 +35,8 @@ struct drill_asked {
 	char		verdict[16];
 };
 
-void drill_begin(const struct drill_asked *a, size_t n, const char *url);
+void drill_begin(const struct drill_asked *a, size_t n, const char *url,
+    bool again);
 /* One line as it happens. */
 void drill_line(const struct drill_asked *a, int64_t start_ms,
     int64_t now_ms);

@@ -81,7 +81,7 @@ keys_of_thief(const struct drill_asked *a, size_t n)
 }
 
 void
-drill_begin(const struct drill_asked *a, size_t n, const char *url)
+drill_begin(const struct drill_asked *a, size_t n, const char *url, bool again)
 {
 	struct sums	 thief, honest;
 	char		 btc[AMOUNT_TEXT_MAX];
@@ -90,9 +90,10 @@ drill_begin(const struct drill_asked *a, size_t n, const char *url)
 	sum(&honest, a, n, false);
 	(void)printf("%" PRId64 " withdrawals of the thief, %s BTC, with %"
 	    PRId64 " valid keys and\ntheir codes; %" PRId64 " of ordinary "
-	    "customers in the same minutes; to %s\n\n", thief.n_all,
+	    "customers in the same minutes; to %s\n%s\n", thief.n_all,
 	    amount_format_short(btc, thief.sat_all), keys_of_thief(a, n),
-	    honest.n_all, url);
+	    honest.n_all, url, again ? "What an earlier drill asked for "
+	    "counts: limits and balances are used up.\n" : "");
 	(void)fflush(stdout);
 }
 

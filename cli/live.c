@@ -2,7 +2,9 @@
  * drawbridge live: withdrawals and verdicts as they come, on a terminal.
  */
 #include <inttypes.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -15,12 +17,24 @@
 
 #define ROWS_MAX	200
 #define ROWS_USUAL	20
-#define HEAD_ROWS	4
+#define HEAD_ROWS	3	/* and an empty one at the end */
+
+enum { OPT_ROWS = 256 };
 
 static const struct option	 names[] = {
+	{ "rows", required_argument, NULL, OPT_ROWS },
 	{ "help", no_argument, NULL, ACTING_HELP },
 	{ NULL, 0, NULL, 0 }
 };
+
+static volatile sig_atomic_t	 ended;
+
+static void
+end(int signo)
+{
+	(void)signo;
+	ended = 1;
+}
 
 static const char *
 text(const json_t *j, const char *field)
@@ -100,27 +114,34 @@ rows_of_terminal(void)
 	int		 n = ROWS_USUAL;
 
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) == 0 &&
-	    w.ws_row > HEAD_ROWS + 1)
-		n = w.ws_row - HEAD_ROWS - 1;
+	    w.ws_row > HEAD_ROWS + 2)
+		n = w.ws_row - HEAD_ROWS - 2;
 	return n < ROWS_MAX ? n : ROWS_MAX;
 }
 
+/*
+ * `rows` 0: the whole screen.  Else so many, below what stands there; the
+ * cursor is at their top before and after.
+ */
 static enum rc
-draw(struct service *s, const struct term *t, struct err *e)
+draw(struct service *s, const struct term *t, int rows, struct err *e)
 {
 	struct message	 q = acting_question(ENDPOINT_LOCAL_WITHDRAWALS);
 	json_t		*status, *list;
 	size_t		 i;
 
-	q.limit = rows_of_terminal();
+	q.limit = rows > 0 ? rows : rows_of_terminal();
 	status = service_get(s, ENDPOINT_LOCAL_STATUS, NULL, NULL, e);
 	list = status != NULL ? service_query(s, &q, e) : NULL;
 	if (list != NULL) {
-		(void)fputs("\033[H", stdout);
+		(void)fputs(rows > 0 ? "\r" : "\033[H", stdout);
 		head(t, status);
 		for (i = 0; i < json_array_size(list); i++)
 			row(t, json_array_get(list, i));
 		(void)fputs("\033[J", stdout);
+		if (rows > 0)
+			(void)printf("\033[%zuA", HEAD_ROWS +
+			    json_array_size(list));
 		(void)fflush(stdout);
 	}
 	json_decref(status);
@@ -155,33 +176,66 @@ follow(struct service *s, const struct term *t, int64_t *last_ms,
 	return RC_OK;
 }
 
+/* The terminal as it was, below what was drawn. */
+static void
+leave(int rows)
+{
+	if (rows > 0)
+		(void)printf("\033[%dB", rows + HEAD_ROWS);
+	(void)fputs("\033[?7h\033[?25h\n", stdout);
+	(void)fflush(stdout);
+}
+
+/* Until it is interrupted: that is how one leaves. */
+static enum rc
+show(struct service *s, int rows, struct err *e)
+{
+	const struct timespec	 pause = { 0, 500000000 };
+	const struct sigaction	 act = { .sa_handler = end };
+	struct term		 t = term_of(stdout);
+	int64_t			 last_ms = 0;
+	bool			 screen = isatty(STDOUT_FILENO);
+	enum rc			 rc = RC_OK;
+
+	(void)sigaction(SIGINT, &act, NULL);
+	(void)sigaction(SIGTERM, &act, NULL);
+	(void)sigaction(SIGHUP, &act, NULL);
+	/* No cursor, and long lines end at the border. */
+	if (screen)
+		(void)printf("\033[?25l\033[?7l%s", rows > 0 ? "" :
+		    "\033[2J");
+	while (rc == RC_OK && !ended && !ferror(stdout)) {
+		rc = screen ? draw(s, &t, rows, e) :
+		    follow(s, &t, &last_ms, e);
+		(void)nanosleep(&pause, NULL);
+	}
+	if (screen)
+		leave(rows);
+	return ended ? RC_OK : rc;
+}
+
 int
 cmd_live(int argc, char **argv)
 {
-	const struct timespec	 pause = { 0, 500000000 };
-	struct term		 t = term_of(stdout);
-	struct service		*s = NULL;
-	struct acting		 acting;
-	struct err		 e;
-	int64_t			 last_ms = 0;
-	bool			 screen = isatty(STDOUT_FILENO);
-	int			 option, status;
-	enum rc			 rc;
+	struct service	*s = NULL;
+	struct acting	 acting;
+	struct err	 e;
+	int		 option, status, rows = 0;
+	enum rc		 rc;
 
 	acting_begin(&acting);
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
-		if (!acting_option(&acting, option, "live", &status))
+		if (option == OPT_ROWS) {
+			rows = atoi(optarg);
+			if (rows < 1 || rows > ROWS_MAX)
+				return usage("live");
+		} else if (!acting_option(&acting, option, "live", &status))
 			return status;
 	}
 	if (optind != argc)
 		return usage("live");
-	rc = service_open(&s, &e);
-	if (rc == RC_OK && screen)
-		(void)fputs("\033[2J", stdout);
-	while (rc == RC_OK && !ferror(stdout)) {
-		rc = screen ? draw(s, &t, &e) : follow(s, &t, &last_ms, &e);
-		(void)nanosleep(&pause, NULL);
-	}
+	if ((rc = service_open(&s, &e)) == RC_OK)
+		rc = show(s, rows, &e);
 	service_close(&s);
 	return rc == RC_OK ? STATUS_DONE : acting_failed("live", &e);
 }

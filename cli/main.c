@@ -132,7 +132,7 @@ static const struct command commands[] = {
 	    "customers' API keys",
 	    "drawbridge-service(1)" },
 	{ "live", cmd_live,
-	    "",
+	    "[--rows N]",
 	    "withdrawals and verdicts as they come, on a terminal",
 	    "drawbridge-service(1)" },
 	{ "operator", cmd_operator,
