@@ -14,6 +14,7 @@ here     build  here     is here
 lib-dev  build  libhere  a library that is here
 gone     build  gone     reads tea leaves
 later    bench  later    not asked for
+both     check,build both  for two steps
 LIST
 stub() {	# NAME BODY
 	printf '#!/bin/sh\n%s\n' "$2" >"$dir/bin/$1"
@@ -47,7 +48,7 @@ check() {	# NAME, then a condition that was tested
 run 0
 [ $code = 0 ] && grep -q 'gone  *reads tea leaves' "$dir/said"
 check 'a missing package is named with its reason' $?
-grep -q '^apt-get install .* gone$' "$dir/calls" &&
+grep -q '^apt-get install .* gone both$' "$dir/calls" &&
     ! grep -q 'later\|here\|lib-dev\|sudo' "$dir/calls"
 check 'only what is missing is installed' $?
 run 1000
@@ -56,9 +57,10 @@ check 'not root: through sudo' $?
 rm "$dir/bin/sudo"
 run 1000
 [ $code = 1 ] && ! grep -q apt-get "$dir/calls" &&
-    grep -q 'apt-get install gone' "$dir/said"
+    grep -q 'apt-get install gone both' "$dir/said"
 check 'neither root nor sudo: says what to run' $?
 stub gone ''
+stub both ''
 run 1000
 [ $code = 0 ] && [ ! -s "$dir/calls" ] && [ ! -s "$dir/said" ]
 check 'nothing missing: silent, and the network is not asked' $?
