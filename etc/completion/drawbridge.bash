@@ -47,6 +47,8 @@ _drawbridge()
 		case $prev in
 		upgrade) words="check judge" ;;
 		account) words="create set freeze unfreeze list" ;;
+		door) words="create set revoke list" ;;
+		receipt) words="trust verify redeem" ;;
 		operator) words="keygen add remove quorum list" ;;
 		policy) words="propose approve diff history" ;;
 		key) words="create set revoke freeze unfreeze list" ;;
@@ -61,6 +63,9 @@ _drawbridge()
 		account) words="--limit-24h --tier --group --deposit-address
 		    $who" ;;
 		deposit) words="--id $who" ;;
+		door) words="--roles --public-key --expires $who" ;;
+		receipt) words="--trust --service --key --ledger --new --to
+		    --amount --json" ;;
 		drill) words="--url --speed --json" ;;
 		events) words="--after --follow --json" ;;
 		init) words="--data --operator --demo --network --policy
