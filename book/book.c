@@ -13,6 +13,7 @@
 
 #include "book/answers.h"
 #include "book/events.h"
+#include "book/load.h"
 #include "book/project.h"
 #include "book/store.h"
 #include "db/db.h"
@@ -311,115 +312,6 @@ follow(struct book *b, uint64_t until, struct err *e)
 	return rc;
 }
 
-/* Loading */
-
-static void
-loaded(struct book *b, const struct question *q, uint64_t seq,
-    const struct command *c)
-{
-	unsigned char	*open = malloc(command_open_room(c));
-	unsigned char	*sealed = malloc(command_sealed_room(c));
-	struct text	 a, s;
-	size_t		 open_len, sealed_len;
-
-	if (open != NULL && sealed != NULL && command_check(c, NULL) ==
-	    RC_OK) {
-		command_pack(c, open, &open_len, sealed, &sealed_len);
-		a.p = (const char *)open;
-		a.len = open_len;
-		s.p = (const char *)sealed;
-		s.len = sealed_len;
-		b->c.loaded(b->c.ctx, q->ticket, seq, a, s);
-	}
-	free(open);
-	free(sealed);
-}
-
-static void
-load_approvals(struct book *b, const struct question *q, int64_t proposal)
-{
-	sqlite3_stmt	*rows = store_ask(&b->s, "select by, t from approval "
-	    "where proposal = ? order by t", "i", proposal);
-	struct command	 c;
-
-	for (; rows != NULL; rows = store_next(&b->s, rows) ? rows : NULL) {
-		command_clear(&c, COMMAND_APPROVAL,
-		    sqlite3_column_int64(rows, 1));
-		c.by = store_text(rows, 0);
-		c.answers = proposal;
-		loaded(b, q, (uint64_t)proposal, &c);
-	}
-}
-
-static void
-load_proposals(struct book *b, const struct question *q)
-{
-	sqlite3_stmt	*rows = store_ask(&b->s, "select seq, by, reason, t, "
-	    "expires, body from proposal where state = 'open' order by seq",
-	    "");
-	struct command	 c;
-
-	for (; rows != NULL; rows = store_next(&b->s, rows) ? rows : NULL) {
-		command_clear(&c, COMMAND_PROPOSAL,
-		    sqlite3_column_int64(rows, 3));
-		c.by = store_text(rows, 1);
-		c.reason = store_text(rows, 2);
-		c.expires_ms = sqlite3_column_int64(rows, 4);
-		c.body = store_bytes(rows, 5);
-		loaded(b, q, (uint64_t)sqlite3_column_int64(rows, 0), &c);
-		load_approvals(b, q, sqlite3_column_int64(rows, 0));
-	}
-}
-
-static void
-load_halt(struct book *b, const struct question *q)
-{
-	sqlite3_stmt	*row = store_ask(&b->s, "select seq, t from halt "
-	    "where until is null order by seq desc limit 1", "");
-	struct command	 c;
-
-	if (row == NULL)
-		return;
-	command_clear(&c, COMMAND_HALT, sqlite3_column_int64(row, 1));
-	c.by = text_of("book");
-	loaded(b, q, (uint64_t)sqlite3_column_int64(row, 0), &c);
-	store_done(row);
-}
-
-/* As commands, for there is no other form. */
-static void
-load_sources(struct book *b, const struct question *q)
-{
-	sqlite3_stmt	*rows = store_ask(&b->s, "select name, n from source",
-	    "");
-	struct command	 c;
-
-	for (; rows != NULL; rows = store_next(&b->s, rows) ? rows : NULL) {
-		command_clear(&c, COMMAND_CLOCK, 0);
-		c.by = text_of("book");
-		c.source = store_text(rows, 0);
-		c.n = (uint64_t)sqlite3_column_int64(rows, 1);
-		loaded(b, q, 0, &c);
-	}
-}
-
-static void
-load(struct book *b, const struct question *q)
-{
-	sqlite3_stmt	*rows = store_ask(&b->s, "select seq, open, sealed "
-	    "from current order by seq", "");
-
-	for (; rows != NULL; rows = store_next(&b->s, rows) ? rows : NULL)
-		b->c.loaded(b->c.ctx, q->ticket,
-		    (uint64_t)sqlite3_column_int64(rows, 0),
-		    store_bytes(rows, 1), store_bytes(rows, 2));
-	load_proposals(b, q);
-	load_halt(b, q);
-	load_sources(b, q);
-	b->c.loaded(b->c.ctx, q->ticket, b->seq, text_of(NULL),
-	    text_of(NULL));
-}
-
 /* Answering */
 
 static enum rc
@@ -619,7 +511,7 @@ go_through(struct book *b, struct question **list)
 		if (b->dead)
 			refuse(b, q);
 		else if (q->load)
-			load(b, q);
+			load_in_force(&b->s, &b->c, q->ticket, b->seq);
 		else
 			answer(b, q);
 		free(q);
