@@ -13,6 +13,7 @@
 #include "api/bounds.h"
 #include "api/client.h"
 #include "api/conn.h"
+#include "api/route.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
 #include "lib/secret.h"
@@ -87,6 +88,20 @@ answer_public(struct api *a, struct conn *c)
 	conn_reply(c, &r);
 }
 
+/* Which methods does the path take, if not this one? */
+static const char *
+allowed(struct text path)
+{
+	struct text	 part;
+	bool		 known, get, post;
+
+	get = route_find(text_of("GET"), path, &part, &known) !=
+	    ENDPOINT_NONE;
+	post = route_find(text_of("POST"), path, &part, &known) !=
+	    ENDPOINT_NONE;
+	return get && post ? "GET, POST" : get ? "GET" : "POST";
+}
+
 static void
 answer_nowhere(struct conn *c)
 {
@@ -96,7 +111,7 @@ answer_nowhere(struct conn *c)
 
 	r.status = c->in.known ? 405 : 404;
 	if (c->in.known)
-		r.allow = c->in.head.method.p[0] == 'G' ? "POST" : "GET";
+		r.allow = allowed(c->in.head.path);
 	r.body = reply_error(buf, -1020, c->in.known ?
 	    "This path takes another method." : "There is no such path.");
 	conn_reply(c, &r);
