@@ -109,7 +109,12 @@ take(struct asked *a, int option, int *status_out)
 			rc = err_set(&e, "--expires %s: a day, like "
 			    "2026-12-31", optarg);
 		break;
-	default:
+	case ACTING_AS:
+	case ACTING_REASON:
+	case ACTING_JSON:
+	case ACTING_YES:
+	case ACTING_HELP:
+	case '?':
 		return acting_option(&a->acting, option, "door", status_out);
 	}
 	if (rc != RC_OK)

@@ -226,7 +226,7 @@ cmd_live(int argc, char **argv)
 	acting_begin(&acting);
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		if (option == OPT_ROWS) {
-			rows = atoi(optarg);
+			rows = (int)strtol(optarg, NULL, 10);
 			if (rows < 1 || rows > ROWS_MAX)
 				return usage("live");
 		} else if (!acting_option(&acting, option, "live", &status))

@@ -100,6 +100,8 @@ def main():
                                                            'hiredis')
                .replace('libjansson', 'jansson')
                .replace('libsqlite3', 'SQLite').replace('libssl', 'OpenSSL')
+               .replace('libuv1', 'libuv').replace('zbar-tools', 'zbar')
+               .replace('libcurl4-openssl', 'libcurl')
                not in texts['DEPENDENCIES']]
     case('every package has its line in DEPENDENCIES', missing)
 

@@ -25,10 +25,10 @@ for command in $("$prog" help | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'); do
 done
 # Each long option in the source is in a page of the manual.
 missing=
-for option in $(sed -n 's/.*{ "\([a-z-]*\)", [a-z]*_argument.*/\1/p' cli/*.[ch] |
+for option in $(sed -n 's/.*{ "\([a-z0-9-]*\)", [a-z]*_argument.*/\1/p' cli/*.[ch] |
     sort -u); do
-	grep -q -- "Fl .-$option\([^a-z-]\|\$\)" man/drawbridge*.1 ||
-	    grep -q -- "[|] .-$option\([^a-z-]\|\$\)" man/drawbridge*.1 ||
+	grep -q -- "Fl .-$option\([^a-z0-9-]\|\$\)" man/drawbridge*.1 ||
+	    grep -q -- "[|] .-$option\([^a-z0-9-]\|\$\)" man/drawbridge*.1 ||
 		missing="$missing --$option"
 done
 if [ -z "$missing" ]; then
@@ -40,14 +40,14 @@ fi
 # And in both completions; these have none that does not exist.
 for file in etc/completion/drawbridge.bash etc/completion/_drawbridge; do
 	wrong=
-	known=$(sed -n 's/.*{ "\([a-z-]*\)", [a-z]*_argument.*/--\1/p' \
+	known=$(sed -n 's/.*{ "\([a-z0-9-]*\)", [a-z]*_argument.*/--\1/p' \
 	    cli/*.[ch] | sort -u)
 	for option in $known; do
 		[ "$option" != --help ] || continue
-		grep -q -- "$option\([^a-z-]\|\$\)" "$file" ||
+		grep -q -- "$option\([^a-z0-9-]\|\$\)" "$file" ||
 			wrong="$wrong no $option"
 	done
-	for option in $(grep -o -- '--[a-z][a-z-]*' "$file" | sort -u); do
+	for option in $(grep -o -- '--[a-z][a-z0-9-]*' "$file" | sort -u); do
 		case $option in --version | --help) continue ;; esac
 		echo "$known" | grep -qx -- "$option" ||
 			wrong="$wrong unknown $option"
