@@ -236,11 +236,12 @@ configuration(struct init *i, struct err *e)
 {
 	char	 text[2048], *policy = NULL, *data = NULL;
 
-	if ((data = realpath(i->o->data, NULL)) == NULL ||
-	    (i->o->policy != NULL &&
-	    (policy = realpath(i->o->policy, NULL)) == NULL)) {
-		free(data);
+	if ((data = realpath(i->o->data, NULL)) == NULL)
 		return err_set(e, "%s: %s", i->o->data, strerror(errno));
+	if (i->o->policy != NULL &&
+	    (policy = realpath(i->o->policy, NULL)) == NULL) {
+		free(data);
+		return err_set(e, "%s: %s", i->o->policy, strerror(errno));
 	}
 	(void)snprintf(text, sizeof(text),
 	    "# drawbridged.conf(5) explains every line.\n"
