@@ -67,6 +67,7 @@ _drawbridge()
 		receipt) words="--trust --service --key --ledger --new --to
 		    --amount --json" ;;
 		drill) words="--url --speed --json" ;;
+		live) words="--rows" ;;
 		events) words="--after --follow --json" ;;
 		init) words="--data --operator --demo --network --policy
 		    --quorum --wait --listen --history --drill" ;;
