@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "auth/awaited.h"
 #include "auth/weights.h"
 #include "auth/secrets.h"
 #include "lib/log.h"
@@ -65,13 +66,14 @@ away(struct auth *a, enum room to, uint64_t tag)
 		"started anew; try again\"}";
 	struct message		 m;
 
-	if (a->to[to] == NULL)
-		return;
 	message_clear(&m, MESSAGE_ANSWER, tag);
 	m.status = 503;
 	m.body = text_of(body);
 	m.retry_s = 1;
-	channel_send(a->to[to], &m);
+	if (to == ROOM_AUTH)
+		awaited_answer(a, tag, &m);
+	else if (a->to[to] != NULL)
+		channel_send(a->to[to], &m);
 }
 
 static uint64_t
@@ -148,6 +150,8 @@ from_engine(void *ctx, struct channel *c, const struct message *m)
 	if (m->tag == 0 || p->tag != m->tag)
 		return;
 	p->tag = 0;
+	if (p->to == ROOM_AUTH)
+		awaited_answer(a, p->theirs, m);
 	if (a->to[p->to] == NULL || p->link != a->link[p->to])
 		return;
 	back.tag = p->theirs;

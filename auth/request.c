@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "auth/auth.h"
+#include "auth/secrets.h"
 #include "auth/weights.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -75,9 +76,11 @@ auth_named_error(const struct request *r, int code, const char *msg,
 }
 
 /* The wire says one thing; the log, and the account's owner, the true one. */
-static void
-reject(const struct request *r, const char *why)
+void
+request_reject(const struct request *r, const char *why)
 {
+	if (r->key != NULL)
+		secrets_why(r->a, text_of(r->key->account), why);
 	log_event(LOG_INFO_, "rejected", "key", 's', r->key_id, "account",
 	    's', r->key != NULL ? r->key->account : "", "endpoint", 's',
 	    endpoints[r->m->endpoint].name, "why", 's', why, NULL);
@@ -173,8 +176,8 @@ request_once(struct request *r)
 
 /* Whose */
 
-static bool
-find_key(struct request *r)
+bool
+request_find_key(struct request *r)
 {
 	struct text	 id = r->m->key;
 
@@ -189,29 +192,29 @@ find_key(struct request *r)
 	r->key_id[id.len] = '\0';
 	r->key = keys_find(r->a->keys, id);
 	if (r->key == NULL || r->key->door) {
-		reject(r, "no such key");
+		request_reject(r, "no such key");
 		return false;
 	}
 	return true;
 }
 
 /* What the key may, after it is clear that it is the key. */
-static bool
-may(struct request *r)
+bool
+request_may(struct request *r)
 {
 	const struct key	*k = r->key;
 
 	if (k->expires_ms >= 0 && k->expires_ms <= auth_now_ms(r->a)) {
-		reject(r, "the key has expired");
+		request_reject(r, "the key has expired");
 		return false;
 	}
 	if (!keys_from(k, r->m->has_ip, r->m->ip)) {
-		reject(r, "not from a network of the key's list");
+		request_reject(r, "not from a network of the key's list");
 		return false;
 	}
 	if (endpoints[r->m->endpoint].security == SECURITY_WITHDRAW &&
 	    !k->withdraw) {
-		reject(r, "the key may not withdraw");
+		request_reject(r, "the key may not withdraw");
 		return false;
 	}
 	return true;
@@ -256,13 +259,14 @@ request_accepted(struct request *r)
 	/* Checked again: verifying may have waited for a thread. */
 	r->key = keys_find(r->a->keys, text_of(r->key_id));
 	if (r->key == NULL) {
-		reject(r, "revoked meanwhile");
+		request_reject(r, "revoked meanwhile");
 		return;
 	}
 	request_hash(r, canonical, (size_t)len);
 	/* Once before the weights: whoever sends a captured message again
 	 * must not use up what its owner may ask. */
-	if (!in_time(r) || !may(r) || !request_once(r) || !within_rates(r))
+	if (!in_time(r) || !request_may(r) || !request_once(r) ||
+	    !within_rates(r))
 		return;
 	r->a->figures.accepted++;
 	if (r->m->endpoint == ENDPOINT_APPLY) {
@@ -381,7 +385,7 @@ request_begin(struct auth *a, const struct message *m)
 	r.m = m;
 	r.link = a->link[ROOM_API];
 	r.used = -1;
-	if (!find_key(&r))
+	if (!request_find_key(&r))
 		return;
 	if (!params_read(&r.params, m->query, m->body, &pe)) {
 		auth_named_error(&r, pe.code, pe.code == -1101 ? "Too many "

@@ -4,19 +4,25 @@
 #include "auth/secrets.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "auth/awaited.h"
+#include "auth/contact.h"
 #include "auth/recovery.h"
 #include "auth/totp.h"
 #include "lib/ident.h"
 #include "lib/log.h"
 #include "lib/secret.h"
 
-#define TRIES_MAX	5		/* wrong ones, from one key or address */
+#define TRIES_MAX	5		/* wrong ones, from one key */
+#define TRIES_ACCOUNT	20		/* wrong ones, of all its keys */
 #define TRIES_MS	900000		/* in a quarter of an hour */
 #define TRIES_SLOTS	8192
-#define ALL_MAX		1000		/* wrong ones a minute, over everybody */
+#define ALL_MAX		1000		/* a minute, over everybody */
+#define SENT_MS		600000		/* how long a sent code is good */
+#define SENT_EVERY_MS	60000
 
 struct tries {
 	struct ident	who;
@@ -60,8 +66,12 @@ accounts_free(struct accounts **ap)
 	if (a == NULL)
 		return;
 	for (i = 0; i < a->room; i++) {
-		for (k = 0; a->slots[i] != NULL && k <= SECRET_LINKS; k++)
+		if (a->slots[i] == NULL)
+			continue;
+		for (k = 0; k <= SECRET_LINKS; k++)
 			free(a->slots[i]->of[k].blob);
+		free(a->slots[i]->next_totp.blob);
+		free(a->slots[i]->contact_before.blob);
 		free(a->slots[i]);
 	}
 	free(a->slots);
@@ -129,6 +139,22 @@ accounts_each(const struct accounts *a, size_t *at)
 
 /* From the journal */
 
+bool
+secrets_put(struct account_secret *s, const unsigned char *blob, size_t len,
+    int64_t version)
+{
+	unsigned char	*copy = malloc(len);
+
+	if (copy == NULL)
+		return false;
+	memcpy(copy, blob, len);
+	free(s->blob);
+	s->blob = copy;
+	s->len = len;
+	s->version = version;
+	return true;
+}
+
 static void
 told_secret(struct account *acc, const struct command *c, uint64_t seq)
 {
@@ -136,15 +162,20 @@ told_secret(struct account *acc, const struct command *c, uint64_t seq)
 
 	if (seq < s->seq)
 		return;
-	free(s->blob);
-	s->blob = NULL;
-	s->len = 0;
-	s->seq = seq;
-	s->version = c->step;
-	if (c->blob.p != NULL && (s->blob = malloc(c->blob.len)) != NULL) {
-		memcpy(s->blob, c->blob.p, c->blob.len);
-		s->len = c->blob.len;
+	/* The same version comes again when it is sealed anew. */
+	if (c->secret == SECRET_CONTACT && s->blob != NULL &&
+	    s->version != c->step) {
+		free(acc->contact_before.blob);
+		acc->contact_before = *s;
+		s->blob = NULL;
 	}
+	if (c->blob.p == NULL || !secrets_put(s,
+	    (const unsigned char *)c->blob.p, c->blob.len, c->step)) {
+		free(s->blob);
+		s->blob = NULL;
+		s->len = 0;
+	}
+	s->seq = seq;
 }
 
 void
@@ -160,6 +191,21 @@ secrets_told(struct auth *a, const struct command *c, uint64_t seq)
 		told_secret(acc, c, seq);
 	else if (c->secret == SECRET_TOTP && c->step > acc->last_step)
 		acc->last_step = c->step;
+	else if (c->secret == SECRET_LINKS && c->step > acc->links_ms)
+		acc->links_ms = c->step;
+}
+
+void
+secrets_why(struct auth *a, struct text account, const char *why)
+{
+	struct account	*acc = accounts_get(a->accounts, account);
+	int		 n;
+
+	if (acc == NULL)
+		return;
+	n = acc->n_why++ % (int)(sizeof(acc->why) / sizeof(acc->why[0]));
+	(void)snprintf(acc->why[n], sizeof(acc->why[n]), "%s", why);
+	acc->why_ms[n] = auth_now_ms(a);
 }
 
 bool
@@ -168,15 +214,21 @@ secrets_has(const struct account *acc, enum secret_kind kind)
 	return acc->of[kind].blob != NULL;
 }
 
-int
-secrets_open(struct auth *a, struct account *acc, enum secret_kind kind,
-    unsigned char *plain, size_t room)
+bool
+secrets_any(struct auth *a, struct account *acc)
 {
-	const struct account_secret	*s = &acc->of[kind];
-	struct vault_about		 about = {
-		.kind = vault_kind_of(kind), .account = text_of(acc->name),
-		.version = s->version };
-	struct err			 e;
+	struct contact	 c;
+
+	return secrets_has(acc, SECRET_TOTP) || contact_of(&c, a, acc);
+}
+
+int
+secrets_unseal(struct auth *a, struct account *acc, enum secret_kind kind,
+    const struct account_secret *s, unsigned char *plain, size_t room)
+{
+	struct vault_about	 about = { .kind = vault_kind_of(kind),
+		.account = text_of(acc->name), .version = s->version };
+	struct err		 e;
 
 	if (s->blob == NULL || s->len <= VAULT_OVERHEAD ||
 	    s->len - VAULT_OVERHEAD > room)
@@ -188,6 +240,13 @@ secrets_open(struct auth *a, struct account *acc, enum secret_kind kind,
 		return -1;
 	}
 	return (int)(s->len - VAULT_OVERHEAD);
+}
+
+int
+secrets_open(struct auth *a, struct account *acc, enum secret_kind kind,
+    unsigned char *plain, size_t room)
+{
+	return secrets_unseal(a, acc, kind, &acc->of[kind], plain, room);
 }
 
 /* Who tries too often */
@@ -209,7 +268,7 @@ tries_of(struct accounts *a, struct text from, int64_t mono)
 }
 
 static bool
-too_many(struct accounts *a, struct text from)
+too_many(struct accounts *a, struct text from, struct text account)
 {
 	int64_t	 mono = auth_mono_ms();
 
@@ -218,14 +277,19 @@ too_many(struct accounts *a, struct text from)
 		a->in_minute = 0;
 	}
 	return a->in_minute >= ALL_MAX ||
-	    tries_of(a, from, mono)->n >= TRIES_MAX;
+	    tries_of(a, from, mono)->n >= TRIES_MAX ||
+	    tries_of(a, account, mono)->n >= TRIES_ACCOUNT;
 }
 
 static void
-count_wrong(struct auth *a, struct text from)
+count_wrong(struct auth *a, struct text from, struct text account)
 {
+	int64_t	 mono = auth_mono_ms();
+
 	a->figures.codes_wrong++;
-	tries_of(a->accounts, from, auth_mono_ms())->n++;
+	secrets_why(a, account, "a second factor was wrong");
+	tries_of(a->accounts, from, mono)->n++;
+	tries_of(a->accounts, account, mono)->n++;
 	if (++a->accounts->in_minute == ALL_MAX / 10 ||
 	    a->accounts->in_minute == ALL_MAX)
 		log_event(LOG_ODD, "wrong_codes", "in_this_minute", 'd',
@@ -253,46 +317,136 @@ try_totp(struct auth *a, struct account *acc, struct text code)
 	return step;
 }
 
+/*
+ * A recovery code is used up before anything is done with it: the new record
+ * goes to the engine first, and all that follows is answered only when both
+ * are durable.
+ */
 static bool
-try_sent(struct account *acc, struct text code)
+use_recovery(struct auth *a, struct account *acc, unsigned char *record,
+    int which)
 {
-	bool	 good;
+	unsigned char		 blob[RECOVERY_LEN + VAULT_OVERHEAD];
+	struct vault_about	 about = { .kind = VAULT_RECOVERY,
+		.account = text_of(acc->name) };
+	struct command		 c;
 
-	if (acc->sent[0] == '\0' || auth_mono_ms() > acc->sent_until_ms ||
-	    acc->sent_tries++ >= TRIES_MAX)
-		return false;
-	good = code.len == 6 && sodium_memcmp(code.p, acc->sent, 6) == 0;
-	if (good)
-		memset(acc->sent, 0, sizeof(acc->sent));
+	about.version = auth_now_ms(a);
+	if (about.version <= acc->of[SECRET_RECOVERY].version)
+		about.version = acc->of[SECRET_RECOVERY].version + 1;
+	recovery_use(record, which);
+	vault_seal(a->vault, blob, record, RECOVERY_LEN, &about);
+	command_clear(&c, COMMAND_SECRET, 0);
+	c.account = about.account;
+	c.secret = SECRET_RECOVERY;
+	c.step = about.version;
+	c.blob.p = (const char *)blob;
+	c.blob.len = sizeof(blob);
+	c.reason = text_of("a recovery code was used");
+	return awaited_tell(a, ENDPOINT_SELF_CODE, c.account, &c) &&
+	    secrets_put(&acc->of[SECRET_RECOVERY], blob, sizeof(blob),
+	    about.version);
+}
+
+static bool
+try_recovery(struct auth *a, struct account *acc, struct text code)
+{
+	unsigned char	*record = secret_new(RECOVERY_LEN);
+	bool		 good = false;
+	int		 len, which;
+
+	if (record != NULL && secrets_has(acc, SECRET_RECOVERY) &&
+	    (len = secrets_open(a, acc, SECRET_RECOVERY, record,
+	    RECOVERY_LEN)) > 0 && (which = recovery_check(record,
+	    (size_t)len, code)) >= 0)
+		good = use_recovery(a, acc, record, which);
+	secret_free(record, RECOVERY_LEN);
 	return good;
+}
+
+static void
+tell_used(struct auth *a, struct account *acc, enum secret_kind kind,
+    int64_t step)
+{
+	struct command	 c;
+
+	command_clear(&c, COMMAND_CODE_USED, 0);
+	c.account = text_of(acc->name);
+	c.secret = kind;
+	c.step = step;
+	(void)awaited_tell(a, ENDPOINT_SELF_CODE, c.account, &c);
+}
+
+void
+secrets_used(struct auth *a, struct account *acc, int64_t step)
+{
+	tell_used(a, acc, SECRET_TOTP, step);
+}
+
+const char *
+secrets_new_code(struct account *acc, struct text what)
+{
+	int64_t	 mono = auth_mono_ms();
+
+	if ((acc->sent_ms != 0 && mono - acc->sent_ms < SENT_EVERY_MS) ||
+	    what.len >= sizeof(acc->sent_for))
+		return NULL;
+	memset(acc->sent_for, 0, sizeof(acc->sent_for));
+	memcpy(acc->sent_for, what.p, what.len);
+	(void)snprintf(acc->sent, sizeof(acc->sent), "%06u",
+	    (unsigned)randombytes_uniform(1000000));
+	acc->sent_ms = mono;
+	acc->sent_until_ms = mono + SENT_MS;
+	acc->sent_tries = 0;
+	return acc->sent;
+}
+
+static bool
+try_sent(struct auth *a, struct account *acc, struct text code,
+    struct text what)
+{
+	if (acc->sent[0] == '\0' || code.len != 6 ||
+	    auth_mono_ms() > acc->sent_until_ms ||
+	    acc->sent_tries++ >= TRIES_MAX ||
+	    !text_equal(text_of(acc->sent_for), what) ||
+	    sodium_memcmp(code.p, acc->sent, 6) != 0)
+		return false;
+	memset(acc->sent, 0, sizeof(acc->sent));
+	tell_used(a, acc, SECRET_CONTACT, auth_now_ms(a) / 1000);
+	return true;
 }
 
 enum secrets_said
 secrets_try(struct auth *a, struct account *acc, struct text code,
-    struct text from, enum secret_kind *kind_out, int64_t *step_out)
+    struct text what, struct text from, enum secret_kind *kind_out,
+    int64_t *step_out)
 {
-	int64_t	 step;
+	struct text	 account = text_of(acc->name);
+	int64_t		 step;
 
 	*kind_out = SECRET_TOTP;
 	*step_out = -1;
 	if (!secrets_has(acc, SECRET_TOTP) && acc->sent[0] == '\0')
 		return SECRETS_NONE;
-	if (too_many(a->accounts, from))
+	if (too_many(a->accounts, from, account))
 		return SECRETS_LOCKED;
+	if (code.p == NULL)
+		return SECRETS_WRONG;
 	if ((step = try_totp(a, acc, code)) >= 0) {
 		if (step <= acc->last_step) {
-			count_wrong(a, from);
+			count_wrong(a, from, account);
 			return SECRETS_USED;
 		}
 		acc->last_step = *step_out = step;
 		return SECRETS_GOOD;
 	}
-	if (try_sent(acc, code)) {
-		*kind_out = SECRET_CONTACT;
-		*step_out = auth_now_ms(a) / 1000;
+	*kind_out = SECRET_CONTACT;
+	if (try_sent(a, acc, code, what))
 		return SECRETS_GOOD;
-	}
-	count_wrong(a, from);
+	*kind_out = SECRET_RECOVERY;
+	if (try_recovery(a, acc, code))
+		return SECRETS_GOOD;
+	count_wrong(a, from, account);
 	return SECRETS_WRONG;
 }
 
@@ -305,10 +459,11 @@ secrets_code(struct request *r, struct command *c)
 
 	if (acc == NULL)
 		return true;
-	switch (secrets_try(r->a, acc, r->m->code, text_of(r->key->id), &kind,
-	    &step)) {
+	switch (secrets_try(r->a, acc, r->m->code, text_of(SECRETS_SELF),
+	    text_of(r->key->id), &kind, &step)) {
 	case SECRETS_GOOD:
 		c->code = TRI_YES;
+		/* Of TOTP alone: the book takes it for one of those. */
 		c->step = step;
 		return true;
 	case SECRETS_NONE:

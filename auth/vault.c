@@ -61,6 +61,7 @@ subkey(unsigned char out[VAULT_KEY_LEN], uint64_t which,
 	    master);
 }
 
+/* `where` NULL: the text is the line itself. */
 static enum rc
 keys_read(struct keys **out, const char *where, const char *params_path,
     struct text passphrase, struct err *e)
@@ -72,6 +73,8 @@ keys_read(struct keys **out, const char *where, const char *params_path,
 
 	if (master == NULL || k == NULL)
 		rc = err_set(e, "no locked memory for it");
+	else if (where == NULL)
+		rc = vault_key_line(master, passphrase, e);
 	else
 		rc = vault_key_read(master, where, params_path, passphrase,
 		    e);
@@ -135,6 +138,12 @@ vault_add(struct vault *v, const char *where, const char *params_path,
 	v->older = v->newest;
 	v->newest = k;
 	return RC_OK;
+}
+
+enum rc
+vault_add_line(struct vault *v, struct text line, struct err *e)
+{
+	return vault_add(v, NULL, NULL, line, e);
 }
 
 void

@@ -93,6 +93,13 @@ void vault_free(struct vault **v);
  */
 enum rc vault_add(struct vault *v, const char *where, const char *params_path,
     struct text passphrase, struct err *e) MUST_CHECK;
+/* The same with the line of a file, for a process that can open none. */
+enum rc vault_add_line(struct vault *v, struct text line, struct err *e)
+    MUST_CHECK;
+/* How `drawbridge master rotate` hands it over: sealed under the key before
+ * it, as if it were an API key's secret of this place. */
+#define VAULT_NEXT_ACCOUNT	"drawbridge"
+#define VAULT_NEXT_KEY		"next master key"
 /* Forget the old one, if there is one. */
 void vault_drop(struct vault *v);
 bool vault_two(const struct vault *v);

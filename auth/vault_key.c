@@ -64,6 +64,13 @@ from_line(unsigned char key[VAULT_KEY_LEN], struct text line, struct err *e)
 	return RC_OK;
 }
 
+enum rc
+vault_key_line(unsigned char key[VAULT_KEY_LEN], struct text line,
+    struct err *e)
+{
+	return from_line(key, line, e);
+}
+
 static bool
 owner_of_folder(const char *path, uid_t uid)
 {

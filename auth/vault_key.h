@@ -19,4 +19,8 @@ enum rc vault_key_read(unsigned char key[VAULT_KEY_LEN], const char *where,
     const char *params_path, struct text passphrase, struct err *e)
     MUST_CHECK;
 
+/* The same from the line itself. */
+enum rc vault_key_line(unsigned char key[VAULT_KEY_LEN], struct text line,
+    struct err *e) MUST_CHECK;
+
 #endif

@@ -79,6 +79,8 @@ enum command_type {
 const char *command_type_text(enum command_type t);	/* "key_revoke" */
 
 #define COMMAND_NAME_MAX	64	/* bytes of any id or name */
+/* Sealed under another master key, otherwise as it was. */
+#define COMMAND_BY_RESEAL	"auth:reseal"
 #define COMMAND_REASON_MAX	1024
 #define COMMAND_SCRIPT_MAX	42	/* ADDRESS_SCRIPT_MAX */
 #define COMMAND_PROOF_MAX	16384
@@ -109,7 +111,7 @@ struct command {
 	 */
 	struct text	source;
 	uint64_t	n;
-	struct text	by;		/* the operator */
+	struct text	by;		/* the operator; COMMAND_BY_RESEAL */
 	struct text	reason;
 	struct text	account;
 	struct text	key;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define PART_MAX	64
+#define TOKEN_MAX	256	/* of a link */
 
 #define PUBLIC(n, p, w) \
 	{ n, "GET", p, SECURITY_NONE, WEIGH_IP, w, NULL }
@@ -149,7 +150,8 @@ const struct endpoint_def endpoints[ENDPOINT__COUNT] = {
 
 /* `pattern` may hold one `*`. */
 static bool
-matches(const char *pattern, struct text path, struct text *part_out)
+matches(const char *pattern, struct text path, size_t part_max,
+    struct text *part_out)
 {
 	const char	*star = strchr(pattern, '*');
 	size_t		 before, after, i;
@@ -159,7 +161,7 @@ matches(const char *pattern, struct text path, struct text *part_out)
 	before = (size_t)(star - pattern);
 	after = strlen(star + 1);
 	if (path.len <= before + after ||
-	    path.len > before + after + PART_MAX ||
+	    path.len > before + after + part_max ||
 	    memcmp(path.p, pattern, before) != 0 ||
 	    memcmp(path.p + path.len - after, star + 1, after) != 0)
 		return false;
@@ -175,8 +177,10 @@ matches(const char *pattern, struct text path, struct text *part_out)
 static bool
 is_path(const struct endpoint_def *d, struct text path, struct text *part)
 {
-	return d->path != NULL && (matches(d->path, path, part) ||
-	    (d->alias != NULL && matches(d->alias, path, part)));
+	size_t	 max = d->security == SECURITY_LINK ? TOKEN_MAX : PART_MAX;
+
+	return d->path != NULL && (matches(d->path, path, max, part) ||
+	    (d->alias != NULL && matches(d->alias, path, max, part)));
 }
 
 enum endpoint

@@ -119,7 +119,7 @@ extern const struct endpoint_def endpoints[ENDPOINT__COUNT];
 /*
  * Where a request goes.  ENDPOINT_NONE: nowhere; then *known_out says
  * whether the path exists under another method.  `*` matches one part that
- * is not empty and is 64 bytes at most; *part_out is it.
+ * is not empty and is 64 bytes at most (a link's token 256); *part_out is it.
  */
 enum endpoint endpoint_find(struct text method, struct text path,
     struct text *part_out, bool *known_out);

@@ -160,6 +160,23 @@ is_own(const struct keeper *k, const struct message *m,
 	    ident_equal(w.account, take_ident(ids, m->account));
 }
 
+/* Nothing but the sealed secret differs: which only auth can open, and so
+ * only it can say whether that is the same. */
+static bool
+is_resealed(struct keeper *k, const struct command *c)
+{
+	const struct memory_key	*key;
+	struct command		 bare = *c;
+
+	if (c->type != COMMAND_KEY || c->blob.p == NULL ||
+	    !text_equal(c->by, text_of(COMMAND_BY_RESEAL)))
+		return false;
+	key = memory_key(keeper_operators(k), c->key);
+	bare.blob = text_of(NULL);
+	return key != NULL && key->withdraw == c->withdraw &&
+	    key->n_cidrs == (int)c->n_cidrs && !operators_loosens(k, &bare);
+}
+
 static void
 self(struct keeper *k, struct channel *from, const struct message *m,
     struct command *c)
@@ -180,12 +197,12 @@ self(struct keeper *k, struct channel *from, const struct message *m,
 		    "no such key");
 		return;
 	}
-	if (needs_ips(k, c)) {
+	if (needs_ips(k, c) && !is_resealed(k, c)) {
 		bad(k, from, m->tag, "a key that may withdraw needs a list "
 		    "of networks");
 		return;
 	}
-	if (operators_loosens(k, c)) {
+	if (operators_loosens(k, c) && !is_resealed(k, c)) {
 		propose(k, from, m, c);
 		return;
 	}

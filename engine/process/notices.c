@@ -26,6 +26,7 @@ notice(struct keeper *k, const struct command *c, const struct taken *t,
 	m.id = c->id;
 	m.name = text_of(event);
 	m.key = c->key;
+	m.secret = c->secret;
 	m.open = c->script;
 	m.number = c->amount_sat;
 	m.t_ms = t->t_ms;
@@ -120,6 +121,9 @@ notices_taken(struct keeper *k, const struct command *c,
 {
 	const char	*event = event_of(c, t);
 
+	/* The same secret, sealed anew, is no news. */
+	if (text_equal(c->by, text_of(COMMAND_BY_RESEAL)))
+		event = NULL;
 	if (event != NULL && t->type != OUTCOME_REFUSED &&
 	    c->account.p != NULL)
 		notice(k, c, t, event);
