@@ -68,7 +68,7 @@ answers_reason(int64_t state, int64_t code, int64_t why)
 {
 	switch ((enum state)state) {
 	case STATE_WAITING:
-		return code != 0 ? REASON_CODE : REASON_WAITS;
+		return code == 1 ? REASON_CODE : REASON_WAITS;
 	case STATE_STOPPED:
 		return REASON_STOPPED;
 	case STATE_HELD:

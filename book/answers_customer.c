@@ -257,7 +257,7 @@ status_of(int64_t state, int64_t code)
 {
 	switch ((enum state)state) {
 	case STATE_WAITING:
-		return code != 0 ? 0 : 2;
+		return code == 1 ? 0 : 2;
 	case STATE_STOPPED:
 	case STATE_HELD:
 		return 2;

@@ -193,7 +193,7 @@ withdrawal_row(struct answering *a, sqlite3_stmt *q)
 	json_put_text(j, "reason", public_reason_text(answers_reason(state,
 	    sqlite3_column_int64(q, 11), why)));
 	json_put_bool(j, "needs_code", state == STATE_WAITING &&
-	    sqlite3_column_int(q, 11) != 0);
+	    sqlite3_column_int(q, 11) == 1);
 	answers_ms(j, "due_ms", q, 12);
 	answers_ms(j, "released_ms", q, 13);
 	answers_ms(j, "done_ms", q, 14);

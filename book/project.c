@@ -288,6 +288,9 @@ receipt_seq(const struct project *p, const struct history_event *ev,
 	    (int64_t)ev->seq : -1;
 }
 
+/* Of the column `code`: what was given stays given. */
+enum { CODE_NO, CODE_AWAITED, CODE_GIVEN };
+
 static void
 decided(struct project *p, const struct history_event *ev,
     const struct outcome_record *r)
@@ -306,7 +309,8 @@ decided(struct project *p, const struct history_event *ev,
 	    ident_text(&r->id), c->account, c->order, (int64_t)c->via,
 	    c->script, c->amount_sat, r->t_ms, (int64_t)r->state,
 	    (int64_t)r->verdict,
-	    (int64_t)r->would, (int64_t)r->why, (int64_t)r->code, due_of(r),
+	    (int64_t)r->would, (int64_t)r->why, c->code == TRI_YES ?
+	    (int64_t)CODE_GIVEN : (int64_t)r->code, due_of(r),
 	    r->released_ms, done_of(r), c->key, rules(p, r, spoke,
 	    sizeof(spoke)), (int64_t)r->people, listed, (int64_t)ev->seq,
 	    receipt_seq(p, ev, r));
@@ -329,11 +333,14 @@ moved(struct project *p, const struct history_event *ev,
 	    receipt_seq(p, ev, r), ident_text(&r->id));
 	if (r->judged)
 		store_run(p->s, "update withdrawal set verdict = ?, would = "
-		    "?, code = ?, people = ?, rules = ?, why = ? where ident "
+		    "?, code = case code when 2 then 2 else ? end, people = ?, rules = ?, why = ? where ident "
 		    "= ?", "iiiisib", (int64_t)r->verdict,
 		    (int64_t)r->would, (int64_t)r->code,
 		    (int64_t)r->people, rules(p, r, spoke, sizeof(spoke)),
 		    (int64_t)r->why, ident_text(&r->id));
+	if (ev->c.type == COMMAND_CODE && ident_equal(own, r->id))
+		store_run(p->s, "update withdrawal set code = ? where ident "
+		    "= ?", "ib", (int64_t)CODE_GIVEN, ident_text(&own));
 	if (r->cause == CAUSE_FROZEN)
 		store_run(p->s, "update withdrawal set why = ? where ident = "
 		    "?", "ib", (int64_t)WHY_FROZEN, ident_text(&r->id));

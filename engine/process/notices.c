@@ -37,13 +37,13 @@ notice(struct keeper *k, const struct command *c, const struct taken *t,
 }
 
 static const char *
-withdrawal(const struct taken *t)
+withdrawal(const struct command *c, const struct taken *t)
 {
 	if (t->type != OUTCOME_DECIDED)
 		return NULL;
 	switch (t->state) {
 	case STATE_WAITING:
-		return t->code ? "code" : "delayed";
+		return t->code && c->code != TRI_YES ? "code" : "delayed";
 	case STATE_HELD:
 		return "held";
 	case STATE_STOPPED:
@@ -66,7 +66,7 @@ event_of(const struct command *c, const struct taken *t)
 {
 	switch (c->type) {
 	case COMMAND_WITHDRAW:
-		return c->history ? NULL : withdrawal(t);
+		return c->history ? NULL : withdrawal(c, t);
 	case COMMAND_KEY:
 		return "key";
 	case COMMAND_KEY_REVOKE:
