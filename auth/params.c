@@ -416,8 +416,11 @@ params_window(int64_t *us_out, struct text t)
 
 	if (has_any(t, "eE") || !decimal(&d, t) || d.large || d.shift < -3)
 		return false;
-	for (d.shift += 3; d.shift > 0; d.shift--)
+	for (d.shift += 3; d.shift > 0; d.shift--) {
+		if (d.digits > INT64_MAX / 10000)
+			return false;
 		d.digits *= 10;
+	}
 	*us_out = d.digits;
 	return d.digits < INT64_MAX / 1000;
 }
