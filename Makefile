@@ -50,10 +50,7 @@ fuzz:
 	@tools/fuzz $(SECONDS)
 
 picture: build
-	@DRAWBRIDGE_COLOR=always LC_ALL=C.UTF-8 $(BUILD)/drawbridge replay \
-	    --policy etc/default.policy etc/scenarios/binance-2019.jsonl | \
-	    tools/term-to-svg --title 'make run' >$(BUILD)/picture.svg
-	@mv $(BUILD)/picture.svg etc/picture.svg
+	@tools/picture $(BUILD)
 
 clean:
 	rm -rf $(BUILD) build-check-* build-fuzz
