@@ -313,9 +313,10 @@ conn_reply(struct conn *c, struct reply *r)
 	iov[1].iov_len = c->no_body ? 0 : r->body.len;
 	if (!c->metrics)
 		figures_request(c->endpoint, r->status, us);
-	log_event(LOG_DEBUG_, "request", "ip", 's', client_text(ip,
-	    c->client), "endpoint", 's', endpoints[c->endpoint].name,
-	    "status", 'd', (int64_t)r->status, "us", 'd', us, NULL);
+	if (log_wanted(LOG_DEBUG_))
+		log_event(LOG_DEBUG_, "request", "ip", 's', client_text(ip,
+		    c->client), "endpoint", 's', endpoints[c->endpoint].name,
+		    "status", 'd', (int64_t)r->status, "us", 'd', us, NULL);
 	write_all(c, iov);
 }
 

@@ -200,13 +200,18 @@ params_received(const struct params *p, char *out, size_t room)
 	return (int)n;
 }
 
-/* encodeURIComponent's own. */
+/* encodeURIComponent's own: one bit a character. */
 static bool
-is_bare(char c)
+is_bare(unsigned char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || (c != '\0' &&
-	    strchr("-_.!~*'()", c) != NULL);
+	static const uint64_t	 bare[4] = {
+		/* ! ' ( ) * - . 0 to 9 */
+		UINT64_C(0x03ff678200000000),
+		/* A to Z _ a to z ~ */
+		UINT64_C(0x47fffffe87fffffe),
+	};
+
+	return (bare[c / 64] >> c % 64 & 1) != 0;
 }
 
 static bool
@@ -214,13 +219,19 @@ put_encoded(char *out, size_t room, size_t *n, struct text t)
 {
 	static const char	 digits[] = "0123456789ABCDEF";
 	char			 esc[3] = { '%', 0, 0 };
-	size_t			 i;
+	size_t			 i = 0, from;
 
-	for (i = 0; i < t.len; i++) {
+	while (i < t.len) {
+		for (from = i; i < t.len && is_bare((unsigned char)t.p[i]);
+		    i++)
+			continue;
+		if (!put(out, room, n, t.p + from, i - from))
+			return false;
+		if (i == t.len)
+			break;
 		esc[1] = digits[(unsigned char)t.p[i] >> 4];
-		esc[2] = digits[(unsigned char)t.p[i] & 15];
-		if (!(is_bare(t.p[i]) ? put(out, room, n, &t.p[i], 1) :
-		    put(out, room, n, esc, 3)))
+		esc[2] = digits[(unsigned char)t.p[i++] & 15];
+		if (!put(out, room, n, esc, 3))
 			return false;
 	}
 	return true;

@@ -104,6 +104,16 @@ turn(struct repeat *r, int64_t ms)
 	return true;
 }
 
+void
+repeat_expect(const struct repeat *r, const unsigned char hash[32])
+{
+	size_t	 i;
+
+	memcpy(&i, hash, sizeof(i));
+	__builtin_prefetch(r->before.slots[i & (r->before.room - 1)]);
+	__builtin_prefetch(r->now.slots[i & (r->now.room - 1)], 1);
+}
+
 enum repeat_said
 repeat_take(struct repeat *r, const unsigned char hash[32], int64_t mono_ms)
 {

@@ -23,6 +23,8 @@ enum rc repeat_new(struct repeat **out, struct err *e) MUST_CHECK;
 void repeat_free(struct repeat **r);
 
 enum repeat_said { REPEAT_NEW, REPEAT_AGAIN, REPEAT_FULL };
+/* It will be asked for soon: its memory is fetched meanwhile. */
+void repeat_expect(const struct repeat *r, const unsigned char hash[32]);
 /* Ask and remember in one step.  `hash`: of everything that counts. */
 enum repeat_said repeat_take(struct repeat *r, const unsigned char hash[32],
     int64_t mono_ms);

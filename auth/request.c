@@ -263,6 +263,7 @@ request_accepted(struct request *r)
 		return;
 	}
 	request_hash(r, canonical, (size_t)len);
+	repeat_expect(r->a->repeat, r->hash);
 	/* Once before the weights: whoever sends a captured message again
 	 * must not use up what its owner may ask. */
 	if (!in_time(r) || !request_may(r) || !request_once(r) ||

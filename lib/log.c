@@ -38,6 +38,12 @@ is_journal(const char *stream)
 	    st.st_ino == ino;
 }
 
+bool
+log_wanted(enum log_level level)
+{
+	return level >= least_told;
+}
+
 void
 log_begin(const char *room, enum log_level least)
 {

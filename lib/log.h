@@ -20,6 +20,9 @@
 
 enum log_level { LOG_DEBUG_, LOG_INFO_, LOG_ODD, LOG_BROKEN };
 
+/* Is it worth making the values for? */
+bool log_wanted(enum log_level l);
+
 /* Once, at the start of a process: its room's name. */
 void log_begin(const char *room, enum log_level least);
 

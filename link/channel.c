@@ -156,13 +156,10 @@ out_reserve(struct channel *c, size_t more)
 	c->out_room = room;
 }
 
+/* `len` more bytes were put behind what waits. */
 static void
-append(struct channel *c, const struct message *m)
+appended(struct channel *c, size_t len)
 {
-	size_t	 len;
-
-	out_reserve(c, message_room(m));
-	len = message_pack(m, c->out + c->out_end);
 	/* The peer would cut us off: whoever sends knows his limits. */
 	assert(len <= MESSAGE_MAX);
 	c->out_end += len;
@@ -171,12 +168,32 @@ append(struct channel *c, const struct message *m)
 	wake(c);
 }
 
+static void
+append(struct channel *c, const struct message *m)
+{
+	out_reserve(c, message_room(m));
+	appended(c, message_pack(m, c->out + c->out_end));
+}
+
 void
 channel_send(struct channel *c, const struct message *m)
 {
 	assert(message_allowed(m->type, c->conf.self, c->conf.peer));
 	if (!c->cut)
 		append(c, m);
+}
+
+void
+channel_send_packed(struct channel *c, const unsigned char *frame,
+    size_t len)
+{
+	assert(len > MESSAGE_HEAD && message_allowed(
+	    (enum message_type)frame[4], c->conf.self, c->conf.peer));
+	if (c->cut)
+		return;
+	out_reserve(c, len);
+	memcpy(c->out + c->out_end, frame, len);
+	appended(c, len);
 }
 
 size_t

@@ -51,6 +51,9 @@ enum rc channel_new(struct channel **out, const struct channel_config *c,
 void channel_free(struct channel **c);
 
 void channel_send(struct channel *c, const struct message *m);
+/* A whole frame that message_pack() made. */
+void channel_send_packed(struct channel *c, const unsigned char *frame,
+    size_t len);
 /* Bytes that wait to leave.  Whoever produces much stops above
  * CHANNEL_MARK. */
 size_t channel_waiting(const struct channel *c);

@@ -285,15 +285,9 @@ keeper_answer(struct keeper *k, struct channel *to, uint64_t tag, int status,
 static void
 send_held(struct keeper *k, const struct held *h)
 {
-	struct message	 m;
-	struct err	 e;
-
 	/* Whoever asked may be gone: another's tags would be the same. */
-	if (k->to[h->to] == NULL || k->link[h->to] != h->link)
-		return;
-	if (message_unpack(&m, h->bytes, h->len, &e) != RC_OK)
-		assert(!"a message that was packed here");
-	channel_send(k->to[h->to], &m);
+	if (k->to[h->to] != NULL && k->link[h->to] == h->link)
+		channel_send_packed(k->to[h->to], h->bytes, h->len);
 }
 
 static void
