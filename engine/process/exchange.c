@@ -370,7 +370,8 @@ void
 exchange_take(struct keeper *k, struct channel *from,
     const struct message *m, struct command *c)
 {
-	if (!fits(m->endpoint, c->type) || c->history) {
+	if (!fits(m->endpoint, c->type) || c->history ||
+	    !exchange_is_doors(c)) {
 		log_event(LOG_ODD, "does_not_fit", "endpoint", 's',
 		    endpoints[m->endpoint].name, "command", 's',
 		    command_type_text(c->type), NULL);

@@ -25,6 +25,9 @@ struct exchange {
 
 #define DOOR_BY		"door:"		/* before a key's name in `by` */
 
+/* Does it say that a key of the door sent it?  Nothing else may be said. */
+bool exchange_is_doors(const struct command *c);
+
 /* {"error","field"}; the field is what stands in `...` at the beginning. */
 void exchange_fail(struct keeper *k, struct channel *to, uint64_t tag,
     int status, const char *why);

@@ -25,8 +25,8 @@ ident(const struct keeper *k, struct text name)
 
 /* What is known */
 
-static bool
-is_doors(const struct command *c)
+bool
+exchange_is_doors(const struct command *c)
 {
 	return c->by.len > sizeof(DOOR_BY) - 1 && memcmp(c->by.p, DOOR_BY,
 	    sizeof(DOOR_BY) - 1) == 0;
@@ -42,7 +42,7 @@ exchange_told(struct keeper *k, const struct command *c)
 	if (c->type == COMMAND_KEY && c->blob.p != NULL)
 		marks_raise(&x->ours, ident(k, c->account), 1);
 	/* What was proposed by a line and agreed to has an answer. */
-	if (is_doors(c) && c->answers <= 0)
+	if (exchange_is_doors(c) && c->answers <= 0)
 		return;
 	if (c->type == COMMAND_HOT_BALANCE)
 		x->hot_sat = c->amount_sat;
@@ -229,7 +229,8 @@ take_one(struct lines *l, struct command *c)
 static void
 line(struct lines *l, struct command *c)
 {
-	if (!may_come(c->type) || c->source.p == NULL || c->n > INT64_MAX ||
+	if (!may_come(c->type) || !exchange_is_doors(c) ||
+	    c->source.p == NULL || c->n > INT64_MAX ||
 	    c->answers > 0 || c->blob.p != NULL)
 		refuse(l, c, "not a line for this door");
 	else if (marks_get(&l->k->exchange->sources, ident(l->k, c->source),
