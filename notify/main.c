@@ -293,14 +293,44 @@ on_reload(void *ctx, const struct config *c)
 	n->process.config = *c;
 }
 
+/* What waits for another try is given up: nobody waits for a quarter of an
+ * hour. */
+static void
+give_up(uv_handle_t *h, void *ctx)
+{
+	struct job	*j = h->data;
+
+	(void)ctx;
+	if (h->type == UV_TIMER && uv_is_active(h) &&
+	    ((uv_timer_t *)h)->timer_cb == on_again) {
+		tell(j);
+		uv_close(h, job_gone);
+	}
+}
+
 static void
 on_stop(void *ctx)
 {
 	struct notify	*n = ctx;
 
 	n->stopping = true;
+	uv_walk(n->process.loop, give_up, n);
 	if (n->n_jobs == 0)
 		process_end(&n->process, 0);
+}
+
+/* The programs that may be run: those of the start.  Others want a new
+ * start, which the sandbox does not outlive. */
+static void
+name_programs(const struct config *c, const char *paths[3])
+{
+	int	 n = 0;
+
+	if (c->mail_command[0] != '\0')
+		paths[n++] = c->mail_command;
+	if (c->sms_command[0] != '\0')
+		paths[n++] = c->sms_command;
+	paths[n] = NULL;
 }
 
 static enum rc
@@ -331,6 +361,7 @@ int
 notify_main(int control)
 {
 	static struct notify		 n;
+	const char			*programs[3];
 	struct sandbox			 s = { .kind = SANDBOX_RUN,
 		.files_max = 256 };
 	const struct process_hooks	 hooks = { on_socket, on_reload,
@@ -340,6 +371,8 @@ notify_main(int control)
 	if (process_begin(&n.process, ROOM_NOTIFY, control, &e) != RC_OK)
 		return 1;
 	(void)signal(SIGPIPE, SIG_IGN);
+	name_programs(&n.process.config, programs);
+	s.read = programs;
 	s.user = n.process.config.user[0] != '\0' ? n.process.config.user :
 	    NULL;
 	if (secret_begin(&e) != RC_OK || post_begin(&e) != RC_OK ||
