@@ -333,8 +333,8 @@ moved(struct project *p, const struct history_event *ev,
 	    receipt_seq(p, ev, r), ident_text(&r->id));
 	if (r->judged)
 		store_run(p->s, "update withdrawal set verdict = ?, would = "
-		    "?, code = case code when 2 then 2 else ? end, people = ?, rules = ?, why = ? where ident "
-		    "= ?", "iiiisib", (int64_t)r->verdict,
+		    "?, code = case code when 2 then 2 else ? end, people = "
+		    "?, rules = ?, why = ? where ident = ?", "iiiisib", (int64_t)r->verdict,
 		    (int64_t)r->would, (int64_t)r->code,
 		    (int64_t)r->people, rules(p, r, spoke, sizeof(spoke)),
 		    (int64_t)r->why, ident_text(&r->id));

@@ -9,9 +9,9 @@
 
 #define ADDRESS	"bcrt1qs758ursh4q9z627kt3pp5yysm78ddny6txaqgw"
 #define HEAD	"{\"t\":0,\"source\":\"s\",\"n\":1,\"type\":"
-#define WITHDRAW "{\"type\":\"withdraw\",\"t\":0,\"id\":\"w\","		\
-	"\"account\":\"a\",\"via\":\"web\",\"address\":\"" ADDRESS "\","	\
-	"\"amount\":\"0.1\""
+#define WITHDRAW "{\"type\":\"withdraw\",\"t\":0,\"id\":\"w\"," REST
+#define REST "\"account\":\"a\",\"via\":\"web\",\"address\":\"" ADDRESS	\
+	"\",\"amount\":\"0.1\""
 
 static struct v1_read	*r;
 
