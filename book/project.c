@@ -334,8 +334,8 @@ moved(struct project *p, const struct history_event *ev,
 	if (r->judged)
 		store_run(p->s, "update withdrawal set verdict = ?, would = "
 		    "?, code = case code when 2 then 2 else ? end, people = "
-		    "?, rules = ?, why = ? where ident = ?", "iiiisib", (int64_t)r->verdict,
-		    (int64_t)r->would, (int64_t)r->code,
+		    "?, rules = ?, why = ? where ident = ?", "iiiisib",
+		    (int64_t)r->verdict, (int64_t)r->would, (int64_t)r->code,
 		    (int64_t)r->people, rules(p, r, spoke, sizeof(spoke)),
 		    (int64_t)r->why, ident_text(&r->id));
 	if (ev->c.type == COMMAND_CODE && ident_equal(own, r->id))
