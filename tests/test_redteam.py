@@ -89,7 +89,9 @@ def own_api():
 def own_auth():
     with Service(policy=POLICY) as s:
         prepare(s)
-        held = s.apply(s.keys[1], '0.7', s.address(2))[1]['id']
+        got = s.apply(s.keys[1], '0.7', s.address(2))
+        case('owning auth: one waits for people', got[0] == 200, got)
+        held = got[1].get('id', 'none')
         before = in_force(s)
         hot = float(s.ask('status')['hot_sat'])
         s.stop()

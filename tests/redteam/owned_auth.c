@@ -190,6 +190,9 @@ peoples(void)
 		if (types[i] == COMMAND_OPERATOR)
 			c.limit_sat = -1;
 		status = act(&c, "", false);
+		if (status == -1)
+			(void)printf("# no command: %s\n",
+			    command_type_text(types[i]));
 		taken += status == 200;
 		if (status == 200)
 			(void)printf("# unsigned %s: 200\n",
@@ -293,8 +296,8 @@ anything(void)
 
 	for (i = 0; i < ROUNDS * 20 && sound < ROUNDS; i++) {
 		any_command(&c, bufs);
-		/* A halt ends what can be tried; it comes last. */
-		if (c.type == COMMAND_HALT && sound < ROUNDS - 50)
+		/* A halt ends what can be tried: halted(). */
+		if (c.type == COMMAND_HALT)
 			continue;
 		message_clear(&m, roll_below(3) == 0 ? MESSAGE_ACT :
 		    MESSAGE_TAKE, roll());
@@ -388,6 +391,29 @@ questions(void)
 	    "ended");
 }
 
+/* A key of /v1 that tightens may stop everything, people alone start it
+ * again; and an ACT of auth's is an operator's, signed, or nothing. */
+static void
+halted(void)
+{
+	struct command	 c;
+	int		 act_halt, halt, resume, forged;
+
+	command_clear(&c, COMMAND_HALT, 0);
+	c.reason = text_of("owned");
+	c.by = text_of("mallory");
+	act_halt = act(&c, "", false);
+	halt = take(ENDPOINT_V1_HALT, &c);
+	command_clear(&c, COMMAND_RESUME, 0);
+	c.reason = text_of("owned");
+	c.by = text_of("alice");
+	resume = act(&c, "", false);
+	forged = act(&c, "alice", true);
+	outcome("owning auth: it may halt at /v1, act unsigned never, and "
+	    "not resume", halt == 200 && act_halt == 403 && resume == 403 &&
+	    forged >= 400, "%d, %d, %d, %d", halt, act_halt, resume, forged);
+}
+
 void
 owned_auth(void)
 {
@@ -414,6 +440,7 @@ owned_auth(void)
 	questions();
 	lines();
 	anything();
+	halted();
 	end_close(&end);
 	outcome("owning auth: nobody died, and reads go on", connected() &&
 	    honest(&end) && rooms_alive(), "somebody did");
