@@ -7,7 +7,9 @@
 
 #include "auth/apikey.h"
 #include "auth/auth.h"
+#include "auth/contact.h"
 #include "auth/publickey.h"
+#include "auth/recovery.h"
 #include "auth/secrets.h"
 #include "auth/totp.h"
 #include "lib/log.h"
@@ -141,6 +143,81 @@ done:
 	secret_free(uri, TOTP_URI_MAX);
 }
 
+/* Ten recovery codes: the record sealed, the codes one a line. */
+static void
+recovery(struct auth *a, const struct message *m)
+{
+	unsigned char		 blob[RECOVERY_LEN + VAULT_OVERHEAD];
+	unsigned char		*record = secret_new(RECOVERY_LEN);
+	char			(*codes)[RECOVERY_CODE_MAX];
+	struct vault_about	 about = { .kind = VAULT_RECOVERY,
+		.account = m->account, .version = auth_now_ms(a) };
+	struct message		 out;
+	int			 i;
+
+	codes = secret_new(RECOVERY_COUNT * RECOVERY_CODE_MAX);
+	if (record == NULL || codes == NULL) {
+		refuse(a, m, "no locked memory");
+	} else {
+		recovery_make(record, codes);
+		vault_seal(a->vault, blob, record, RECOVERY_LEN, &about);
+		for (i = 0; i < RECOVERY_COUNT; i++)
+			codes[i][RECOVERY_CODE_MAX - 1] = '\n';
+		message_clear(&out, MESSAGE_PREPARED, m->tag);
+		out.status = 200;
+		out.open.p = (const char *)blob;
+		out.open.len = sizeof(blob);
+		out.number = about.version;
+		out.body.p = codes[0];
+		out.body.len = RECOVERY_COUNT * RECOVERY_CODE_MAX;
+		prepared(a, m, &out);
+	}
+	secret_free(record, RECOVERY_LEN);
+	secret_free(codes, RECOVERY_COUNT * RECOVERY_CODE_MAX);
+}
+
+/* What operators put in for an owner: mail, a line end, telephone; a blank
+ * for what stays as it is. */
+static void
+contact(struct auth *a, const struct message *m)
+{
+	unsigned char		 packed[CONTACT_PACKED_MAX];
+	unsigned char		 blob[CONTACT_PACKED_MAX + VAULT_OVERHEAD];
+	struct vault_about	 about = { .kind = VAULT_CONTACT,
+		.account = m->account, .version = auth_now_ms(a) };
+	const char		*nl = m->body.p == NULL ? NULL :
+		    memchr(m->body.p, '\n', m->body.len);
+	struct account		*acc = accounts_get(a->accounts, m->account);
+	struct text		 mail, phone, stays = text_of(" ");
+	struct message		 out;
+	struct contact		 c;
+	struct err		 e;
+	size_t			 len;
+
+	if (nl == NULL || acc == NULL) {
+		refuse(a, m, "a mail address and a telephone are wanted");
+		return;
+	}
+	mail.p = m->body.p;
+	mail.len = (size_t)(nl - m->body.p);
+	phone.p = nl + 1;
+	phone.len = m->body.len - mail.len - 1;
+	(void)contact_of(&c, a, acc);
+	if (contact_set(&c, text_equal(mail, stays) ? text_of(NULL) : mail,
+	    text_equal(phone, stays) ? text_of(NULL) : phone, &e) != RC_OK) {
+		refuse(a, m, e.text);
+		return;
+	}
+	len = contact_pack(&c, packed);
+	vault_seal(a->vault, blob, packed, len, &about);
+	message_clear(&out, MESSAGE_PREPARED, m->tag);
+	out.status = 200;
+	out.open.p = (const char *)blob;
+	out.open.len = len + VAULT_OVERHEAD;
+	out.number = about.version;
+	prepared(a, m, &out);
+}
+
 void
 prepare_request(struct auth *a, const struct message *m)
 {
@@ -152,6 +229,10 @@ prepare_request(struct auth *a, const struct message *m)
 		api_key(a, m);
 	else if (m->endpoint == ENDPOINT_SELF_TOTP)
 		totp(a, m);
+	else if (m->endpoint == ENDPOINT_SELF_TOTP_CONFIRM)
+		recovery(a, m);
+	else if (m->endpoint == ENDPOINT_SELF_CONTACT)
+		contact(a, m);
 	else
 		refuse(a, m, "not a secret that is made here");
 }

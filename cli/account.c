@@ -8,15 +8,21 @@
 #include "bitcoin/address.h"
 #include "cli/acting.h"
 #include "cli/commands.h"
+#include "cli/factor.h"
 #include "lib/amount.h"
 
-enum { OPT_LIMIT = 256, OPT_TIER, OPT_GROUP, OPT_DEPOSIT };
+enum { OPT_LIMIT = 256, OPT_TIER, OPT_GROUP, OPT_DEPOSIT, OPT_QR, OPT_REMOVE,
+	OPT_MAIL, OPT_PHONE };
 
 static const struct option	 names[] = {
 	{ "limit-24h", required_argument, NULL, OPT_LIMIT },
 	{ "tier", required_argument, NULL, OPT_TIER },
 	{ "group", required_argument, NULL, OPT_GROUP },
 	{ "deposit-address", required_argument, NULL, OPT_DEPOSIT },
+	{ "qr", required_argument, NULL, OPT_QR },
+	{ "remove", no_argument, NULL, OPT_REMOVE },
+	{ "mail", required_argument, NULL, OPT_MAIL },
+	{ "phone", required_argument, NULL, OPT_PHONE },
 	ACTING_OPTIONS,
 	{ NULL, 0, NULL, 0 }
 };
@@ -36,6 +42,7 @@ struct asked {
 	struct acting	 acting;
 	struct command	 c;
 	const char	*deposit;
+	struct factor_ask factor;
 	struct address	 address;
 };
 
@@ -71,6 +78,18 @@ take(struct asked *a, int option, int *status_out)
 		return true;
 	case OPT_DEPOSIT:
 		a->deposit = optarg;
+		return true;
+	case OPT_QR:
+		a->factor.qr = optarg;
+		return true;
+	case OPT_REMOVE:
+		a->factor.remove = true;
+		return true;
+	case OPT_MAIL:
+		a->factor.mail = optarg;
+		return true;
+	case OPT_PHONE:
+		a->factor.phone = optarg;
 		return true;
 	case ACTING_AS:
 	case ACTING_REASON:
@@ -146,6 +165,11 @@ cmd_account(int argc, char **argv)
 	a.c.account = text_of(argv[optind]);
 	if (strcmp(what, "create") == 0 || strcmp(what, "set") == 0)
 		return open_or_change(&a);
+	a.factor.account = argv[optind];
+	if (strcmp(what, "totp") == 0)
+		return factor_totp(&a.acting, &a.factor);
+	if (strcmp(what, "contact") == 0)
+		return factor_contact(&a.acting, &a.factor);
 	if (strcmp(what, "freeze") == 0)
 		return freeze(&a, COMMAND_FREEZE);
 	if (strcmp(what, "unfreeze") == 0)

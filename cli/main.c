@@ -27,6 +27,8 @@ static const struct command commands[] = {
 	    "create|set NAME [--limit-24h BTC] [--tier N] [--group NAME]\n"
 	    "    [--deposit-address ADDRESS] [WHO]\n"
 	    "freeze|unfreeze NAME [WHO]\n"
+	    "totp NAME [--qr FILE.svg|FILE.png] [--remove] [WHO]\n"
+	    "contact NAME [--mail ADDRESS] [--phone NUMBER] [WHO]\n"
 	    "list [NAME] [--json]",
 	    "customers: open, change, freeze, list",
 	    "drawbridge-service(1)" },
@@ -61,6 +63,10 @@ static const struct command commands[] = {
 	    "[--json] --words",
 	    "read a policy: errors, warnings, what it costs, what it changes",
 	    NULL },
+	{ "clock", cmd_clock,
+	    "[--as NAME] [--reason TEXT] [--yes] [--json]",
+	    "the machine's clock is right, after a long time away",
+	    "drawbridge-operator(1)" },
 	{ "compare", cmd_compare,
 	    "[--policy POLICY]... [--honest]\n" SCENES_USAGE,
 	    "loss and friction of policies side by side",

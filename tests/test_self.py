@@ -6,6 +6,7 @@ import hashlib
 import hmac
 import json
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -339,6 +340,48 @@ def lock(s, case):
         phone.code())[0], 200)
 
 
+def by_operators(s, case):
+    s.account('erin', btc='50')
+    key = s.key('erin')
+    svg, png = (os.path.join(s.dir, 'qr.' + x) for x in ('svg', 'png'))
+    j = s.cli('account', 'totp', 'erin', '--qr', svg)
+    case('operators enrol', j['uri'].startswith('otpauth://totp/') and
+         len(j['recovery']) == 10, j)
+    with open(svg, encoding='ascii') as f:
+        case('the code as SVG', f.read().startswith(('<?xml', '<svg')))
+    case.equal('which only its owner reads', os.stat(svg).st_mode & 0o777,
+               0o600)
+    j = s.cli('account', 'totp', 'erin', '--qr', png)
+    with open(png, 'rb') as f:
+        case('and as PNG', f.read(8) == b'\x89PNG\r\n\x1a\n')
+    phone = Phone(re.search('secret=([A-Z2-7]+)', j['uri']).group(1))
+    time.sleep(0.3)         # auth hears of it after who asked has
+    head = {'Drawbridge-Code': phone.totp()}
+    got = s.apply(key, '1.5', s.address(60), headers=head)[1]
+    case('a code of the telephone is taken', 'id' in got, got)
+    wid = got.get('id', 'x')
+    case.equal('its code serves', state(s, key, wid)['state'], 'released')
+    head = {'Drawbridge-Code': j['recovery'][0]}
+    wid = s.apply(key, '1.5', s.address(61), headers=head)[1]['id']
+    case.equal('a recovery code of it, too', state(s, key, wid)['state'],
+               'released')
+    case.equal('once', s.apply(key, '1.5', s.address(62),
+                               headers=head)[1].get('code'), -4001)
+    s.cli('account', 'contact', 'erin', '--mail', 'erin@example.org',
+          json_=False)
+    case.equal('a contact that is none', s.run(
+        'account', 'contact', 'erin', '--mail', 'erin', '--as', 'alice',
+        '--reason', 'x').returncode, 1)
+    s.cli('account', 'totp', 'erin', '--remove', json_=False)
+    time.sleep(0.3)
+    wid = s.apply(key, '1.5', s.address(63), headers={
+        'Drawbridge-Code': j['recovery'][1]})[1]['id']
+    case.equal('removed, no code is one', state(s, key, wid)['state'],
+               'waiting')
+    case.equal('and none is enrolled past the contact', ask(
+        s, key, 'POST', '/v1/self/totp')[0], 401)
+
+
 def freeze(s, case, key):
     status, j = ask(s, key, 'POST', '/v1/self/freeze')
     case('frozen with the signature alone', status == 200, j)
@@ -366,6 +409,7 @@ def main():
         public_keys(s, case, key, phone)
         why(s, case, key, reader)
         lock(s, case)
+        by_operators(s, case)
         restarts(s, case, key, phone)
         freeze(s, case, key)
         s.stop()
