@@ -21,6 +21,7 @@ int cmd_audit(int argc, char **argv);
 int cmd_backtest(int argc, char **argv);
 int cmd_backup(int argc, char **argv);
 int cmd_check(int argc, char **argv);
+int cmd_clock(int argc, char **argv);
 int cmd_compare(int argc, char **argv);
 int cmd_deposit(int argc, char **argv);
 int cmd_door(int argc, char **argv);

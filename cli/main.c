@@ -27,8 +27,6 @@ static const struct command commands[] = {
 	    "create|set NAME [--limit-24h BTC] [--tier N] [--group NAME]\n"
 	    "    [--deposit-address ADDRESS] [WHO]\n"
 	    "freeze|unfreeze NAME [WHO]\n"
-	    "totp NAME [--qr FILE.svg|FILE.png] [--remove] [WHO]\n"
-	    "contact NAME [--mail ADDRESS] [--phone NUMBER] [WHO]\n"
 	    "list [NAME] [--json]",
 	    "customers: open, change, freeze, list",
 	    "drawbridge-service(1)" },
