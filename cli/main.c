@@ -27,6 +27,8 @@ static const struct command commands[] = {
 	    "create|set NAME [--limit-24h BTC] [--tier N] [--group NAME]\n"
 	    "    [--deposit-address ADDRESS] [WHO]\n"
 	    "freeze|unfreeze NAME [WHO]\n"
+	    "totp NAME [--qr FILE.svg|FILE.png] [--remove] [WHO]\n"
+	    "contact NAME [--mail ADDRESS] [--phone NUMBER] [WHO]\n"
 	    "list [NAME] [--json]",
 	    "customers: open, change, freeze, list",
 	    "drawbridge-service(1)" },
@@ -138,6 +140,10 @@ static const struct command commands[] = {
 	{ "live", cmd_live,
 	    "[--rows N]",
 	    "withdrawals and verdicts as they come, on a terminal",
+	    "drawbridge-service(1)" },
+	{ "master", cmd_master,
+	    "rotate [--file PATH]",
+	    "another master key, while the service runs",
 	    "drawbridge-service(1)" },
 	{ "operator", cmd_operator,
 	    "keygen FILE\n"

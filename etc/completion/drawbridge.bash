@@ -46,7 +46,8 @@ _drawbridge()
 	if [ "$COMP_CWORD" -eq 2 ] && [ "${cur#-}" = "$cur" ]; then
 		case $prev in
 		upgrade) words="check judge" ;;
-		account) words="create set freeze unfreeze list" ;;
+		account) words="create set freeze unfreeze totp contact
+		    list" ;;
 		door) words="create set revoke list" ;;
 		receipt) words="trust verify redeem" ;;
 		operator) words="keygen add remove quorum list" ;;
@@ -61,7 +62,7 @@ _drawbridge()
 		local who="--as --reason --yes --json"
 		case ${COMP_WORDS[1]} in
 		account) words="--limit-24h --tier --group --deposit-address
-		    $who" ;;
+		    --qr --remove --mail --phone $who" ;;
 		deposit) words="--id $who" ;;
 		door) words="--roles --public-key --expires $who" ;;
 		receipt) words="--trust --service --key --ledger --new --to
