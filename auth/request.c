@@ -228,8 +228,8 @@ within_rates(struct request *r)
 
 	if (wait == 0)
 		return true;
-	error_with(r, 429, -1003, "Too many requests; please use the history "
-	    "with care.", wait);
+	error_with(r, 429, -1003, "Too many requests of this account.",
+	    wait);
 	return false;
 }
 
