@@ -444,6 +444,22 @@ passphrase(char *out, struct text *t, struct err *e)
 	return RC_OK;
 }
 
+/* A change of the master key that has not ended (rekey.h). */
+static void
+open_next(struct auth *a, const char *where)
+{
+	char		 next[310];
+	struct err	 e;
+
+	(void)snprintf(next, sizeof(next), "%s.new", where);
+	if (access(next + 5, F_OK) != 0)
+		return;
+	if (vault_add(a->vault, next, NULL, text_of(NULL), &e) == RC_OK)
+		(void)err_set(&e, "a change of the master key has not "
+		    "ended: run `drawbridge master rotate` again");
+	log_event(LOG_ODD, "master_key", "why", 's', e.text, NULL);
+}
+
 static enum rc
 open_vault(struct auth *a, struct err *e)
 {
@@ -466,6 +482,8 @@ open_vault(struct auth *a, struct err *e)
 	}
 	if (rc == RC_OK)
 		rc = vault_new(&a->vault, where, params, t, e);
+	if (rc == RC_OK && strncmp(where, "file:", 5) == 0)
+		open_next(a, where);
 	secret_free(phrase, PASSPHRASE_MAX);
 	return rc;
 }

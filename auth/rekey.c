@@ -191,10 +191,40 @@ add(struct auth *a, struct text sealed, struct err *e)
 	t.len = sealed.len - VAULT_OVERHEAD;
 	rc = vault_open(a->vault, (unsigned char *)line,
 	    (const unsigned char *)sealed.p, sealed.len, &about, e);
-	if (rc == RC_OK)
+	/* Begun before, and not ended: both are here. */
+	if (rc == RC_OK && vault_two(a->vault))
+		rc = vault_is_newest(a->vault, t) ? RC_OK : err_set(e,
+		    "another change of the master key is not ended");
+	else if (rc == RC_OK)
 		rc = vault_add_line(a->vault, t, e);
 	secret_free(line, APIKEY_MAX);
 	return rc;
+}
+
+/* Is anything in force sealed under the old one? */
+static bool
+is_needed(const struct auth *a)
+{
+	struct account	*acc;
+	struct key	*k;
+	size_t		 at = 0;
+	int		 i;
+
+	while ((k = keys_each(a->keys, &at)) != NULL) {
+		if (!k->revoked && k->type == KEY_TYPE_HMAC &&
+		    k->blob != NULL && vault_old(a->vault, k->blob,
+		    k->blob_len))
+			return true;
+	}
+	at = 0;
+	while ((acc = accounts_each(a->accounts, &at)) != NULL) {
+		for (i = SECRET_TOTP; i <= SECRET_LINKS; i++) {
+			if (acc->of[i].blob != NULL && vault_old(a->vault,
+			    acc->of[i].blob, acc->of[i].len))
+				return true;
+		}
+	}
+	return false;
 }
 
 void
@@ -210,12 +240,16 @@ rekey_request(struct auth *a, const struct message *m)
 	}
 	/* The new file is in its place: forget the old key. */
 	if (m->number == 1) {
+		if (is_needed(a)) {
+			tell(a, m->tag, link, 409, "the old master key is "
+			    "still needed");
+			return;
+		}
 		vault_drop(a->vault);
 		tell(a, m->tag, link, 200, "");
 		return;
 	}
-	/* Begun before, and not ended: both are here. */
-	if (!vault_two(a->vault) && add(a, m->body, &e) != RC_OK) {
+	if (add(a, m->body, &e) != RC_OK) {
 		tell(a, m->tag, link, 400, e.text);
 		return;
 	}

@@ -146,6 +146,19 @@ vault_add_line(struct vault *v, struct text line, struct err *e)
 	return vault_add(v, NULL, NULL, line, e);
 }
 
+bool
+vault_is_newest(const struct vault *v, struct text line)
+{
+	struct keys	*k = NULL;
+	struct err	 e;
+	bool		 same = false;
+
+	if (keys_read(&k, NULL, NULL, line, &e) == RC_OK)
+		same = memcmp(k->id, v->newest->id, VAULT_ID_LEN) == 0;
+	secret_free(k, sizeof(*k));
+	return same;
+}
+
 void
 vault_drop(struct vault *v)
 {

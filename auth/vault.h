@@ -96,6 +96,8 @@ enum rc vault_add(struct vault *v, const char *where, const char *params_path,
 /* The same with the line of a file, for a process that can open none. */
 enum rc vault_add_line(struct vault *v, struct text line, struct err *e)
     MUST_CHECK;
+/* Is it the line of the newest? */
+bool vault_is_newest(const struct vault *v, struct text line);
 /* How `drawbridge master rotate` hands it over: sealed under the key before
  * it, as if it were an API key's secret of this place. */
 #define VAULT_NEXT_ACCOUNT	"drawbridge"

@@ -36,6 +36,7 @@ int cmd_import(int argc, char **argv);
 int cmd_init(int argc, char **argv);
 int cmd_key(int argc, char **argv);
 int cmd_live(int argc, char **argv);
+int cmd_master(int argc, char **argv);
 int cmd_operator(int argc, char **argv);
 int cmd_policy(int argc, char **argv);
 int cmd_queue(int argc, char **argv);

@@ -50,6 +50,7 @@ _drawbridge()
 		    list" ;;
 		door) words="create set revoke list" ;;
 		receipt) words="trust verify redeem" ;;
+		master) words="rotate" ;;
 		operator) words="keygen add remove quorum list" ;;
 		policy) words="propose approve diff history" ;;
 		key) words="create set revoke freeze unfreeze list" ;;
@@ -69,6 +70,7 @@ _drawbridge()
 		    --amount --json" ;;
 		drill) words="--url --speed --json" ;;
 		live) words="--rows" ;;
+		master) words="--file" ;;
 		events) words="--after --follow --json" ;;
 		init) words="--data --operator --demo --network --policy
 		    --quorum --wait --listen --history --drill" ;;
