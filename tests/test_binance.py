@@ -9,6 +9,7 @@ import hmac
 import http.client
 import json
 import os
+import re
 import socket
 import sys
 import time
@@ -372,6 +373,113 @@ def test_paths(raw, key):
              answer[2].get('allow') == allow, answer[2].get('allow'))
 
 
+# Every field, and what kind of thing it is: `d` a decimal in a string, `s` a
+# string, `b` a bool, `i` a number, `u` a time in UTC.
+
+def shape_of(text):
+    return dict(reversed(word.split(':')) for word in text.split())
+
+
+SHAPES = (
+    ('GET', SAPI + '/capital/config/getall', lambda j: j[0],
+     's:coin s:name b:depositAllEnable b:withdrawAllEnable d:free d:locked '
+     'd:freeze d:withdrawing d:ipoing d:ipoable d:storage b:isLegalMoney '
+     'b:trading l:networkList'),
+    ('GET', SAPI + '/capital/config/getall',
+     lambda j: j[0]['networkList'][0],
+     's:network s:coin s:name b:isDefault d:withdrawIntegerMultiple '
+     'b:depositEnable b:withdrawEnable s:depositDesc s:withdrawDesc '
+     's:specialTips s:specialWithdrawTips s:addressRegex s:memoRegex '
+     'd:withdrawFee d:withdrawMin d:withdrawMax d:withdrawInternalMin '
+     'd:depositDust i:minConfirm i:unLockConfirm b:sameAddress '
+     'b:withdrawTag i:estimatedArrivalTime b:busy b:resetAddressStatus '
+     's:contractAddressUrl s:contractAddress i:denomination'),
+    ('GET', '/api/v3/account', lambda j: j,
+     'i:makerCommission i:takerCommission i:buyerCommission '
+     'i:sellerCommission o:commissionRates b:canTrade b:canWithdraw '
+     'b:canDeposit b:brokered b:requireSelfTradePrevention b:preventSor '
+     'i:updateTime s:accountType l:balances l:permissions i:uid'),
+    ('GET', '/api/v3/account', lambda j: j['balances'][0],
+     's:asset d:free d:locked'),
+    ('GET', SAPI + '/account/apiRestrictions', lambda j: j,
+     'b:ipRestrict i:createTime b:enableReading b:enableWithdrawals '
+     'b:enableInternalTransfer b:enableMargin b:enableFutures '
+     'b:permitsUniversalTransfer b:enableVanillaOptions '
+     'b:enableFixApiTrade b:enableFixReadOnly '
+     'b:enableSpotAndMarginTrading b:enablePortfolioMarginTrading'),
+    ('GET', SAPI + '/account/apiTradingStatus', lambda j: j['data'],
+     'b:isLocked i:plannedRecoverTime o:triggerCondition i:updateTime'),
+    ('GET', SAPI + '/account/info', lambda j: j,
+     'i:vipLevel b:isMarginEnabled b:isFutureEnabled b:isOptionsEnabled '
+     'b:isPortfolioMarginRetailEnabled'),
+    ('GET', HISTORY, lambda j: j[0],
+     's:id d:amount d:transactionFee s:coin i:status s:address '
+     's:addressTag s:txId u:applyTime s:network i:transferType '
+     's:withdrawOrderId s:info i:confirmNo i:walletType s:txKey'),
+    ('GET', SAPI + '/capital/deposit/address?coin=BTC', lambda j: j,
+     's:address s:coin s:tag s:url'),
+    ('GET', SAPI + '/capital/deposit/address/list?coin=BTC',
+     lambda j: j[0], 's:coin s:address s:tag i:isDefault'),
+    ('GET', SAPI + '/capital/deposit/hisrec', lambda j: j[0],
+     's:id d:amount s:coin s:network i:status s:address s:addressTag '
+     's:txId i:insertTime i:completeTime i:transferType s:confirmTimes '
+     'i:unlockConfirm i:walletType i:travelRuleStatus'),
+    ('GET', SAPI + '/capital/withdraw/address/list', lambda j: j[0],
+     's:address s:addressTag s:coin s:name s:network s:origin '
+     's:originType b:whiteStatus'),
+    ('GET', SAPI + '/capital/withdraw/quota', lambda j: j,
+     'd:wdQuota d:usedWdQuota'),
+    ('POST', '/sapi/v3/asset/getUserAsset', lambda j: j[0],
+     's:asset d:free d:locked d:freeze d:withdrawing d:ipoable '
+     'd:btcValuation'),
+    ('GET', SAPI + '/asset/assetDetail', lambda j: j['BTC'],
+     'd:minWithdrawAmount b:depositStatus d:withdrawFee b:withdrawStatus'),
+    ('GET', SAPI + '/asset/wallet/balance', lambda j: j[0],
+     'b:activate d:balance s:walletName'),
+)
+KINDS = {
+    'd': lambda v: isinstance(v, str) and re.fullmatch(
+        r'\d+(\.\d{1,8})?', v),
+    'u': lambda v: isinstance(v, str) and re.fullmatch(
+        r'\d{4}-\d\d-\d\d \d\d:\d\d:\d\d', v),
+    's': lambda v: isinstance(v, str),
+    'b': lambda v: isinstance(v, bool),
+    'i': lambda v: isinstance(v, int) and not isinstance(v, bool),
+    'l': lambda v: isinstance(v, list),
+    'o': lambda v: isinstance(v, dict),
+}
+
+
+def test_shapes(s):
+    s.account('shape', btc='50', address=s.address(203))
+    s.tell(type='address_add', account='shape', address=s.address(5))
+    key, raw = s.key('shape'), Raw(s)
+    status, j, _ = raw.signed('POST', APPLY, text_of(
+        coin='BTC', address=s.address(1), amount='0.5',
+        withdrawOrderId='my-1'), key)
+    case('a withdrawal to look at', status == 200, j)
+    for method, target, part, text in SHAPES:
+        path, _, query = target.partition('?')
+        more = dict(p.split('=') for p in query.split('&') if p)
+        time.sleep(0.002)
+        status, j, _ = raw.signed(method, path, text_of(**more), key)
+        want, wrong = shape_of(text), ['status %d' % status]
+        if status == 200 and j:
+            got = part(j)
+            wrong = sorted(set(got) ^ set(want)) + [
+                '%s=%r' % (k, got[k]) for k, kind in want.items()
+                if k in got and not KINDS[kind](got[k])]
+        case('every field: %s (%s)' % (target, text.split()[0]), not wrong,
+             '%s of %s' % (wrong, j))
+    status, j, _ = raw.signed('GET', '/api/v3/account', text_of(), key)
+    b = j['balances'][0]
+    case('free and locked are what is there', (b['free'], b['locked']) == (
+        '49.50000000', '0.50000000'), b)
+    status, j, _ = raw.signed('GET', SAPI + '/capital/withdraw/quota',
+                              text_of(), key)
+    case('used of the quota', j['usedWdQuota'] == '0.50000000', j)
+
+
 # Weights
 
 WEIGHTS = (
@@ -557,6 +665,7 @@ def main():
         test_parameters(s, raw, key)
         test_queries(s, raw, key)
         test_paths(raw, key)
+        test_shapes(s)
         slow_header(s)
         test_weights(s)
         test_limits(s)
