@@ -302,6 +302,9 @@ def restarts(s, case, key, phone):
     case.equal('a code before the restart', ask(
         s, key, 'POST', '/v1/self/addresses', {'address': s.address(7)},
         code)[0], 200)
+    head = {'Drawbridge-Code': phone.totp()}
+    case('and one with a withdrawal', 'id' in s.apply(
+        key, '1.3', s.address(25), headers=head)[1])
     s.kill_room('auth')
     time.sleep(0.3)
     s.wait_ready()
@@ -313,6 +316,8 @@ def restarts(s, case, key, phone):
             break
         time.sleep(0.2)
     case.equal('is used after it', j.get('code'), -4005)
+    case.equal('as is the other', s.apply(
+        key, '1.3', s.address(26), headers=head)[1].get('code'), -4001)
 
 
 def why(s, case, key, reader):
