@@ -127,6 +127,8 @@ void request_reject(const struct request *r, const char *why);
 bool request_find_key(struct request *r);
 /* Not expired, and from its networks; answers if not. */
 bool request_may(struct request *r);
+/* For the key's owner: when and from where it was used. */
+void request_used(struct request *r);
 /* Is this message new?  Answers if not. */
 bool request_once(struct request *r);
 /* SHA-256 of key, endpoint and message. */

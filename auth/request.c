@@ -233,8 +233,8 @@ within_rates(struct request *r)
 	return false;
 }
 
-static void
-tell_used(struct request *r)
+void
+request_used(struct request *r)
 {
 	struct message	 m;
 
@@ -274,7 +274,7 @@ request_accepted(struct request *r)
 		apply_request(r);
 		return;
 	}
-	tell_used(r);
+	request_used(r);
 	queries_request(r);
 }
 

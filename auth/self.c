@@ -433,6 +433,7 @@ verified(struct request *r, bool good)
 	if (!read_body(&s))
 		return;
 	r->a->figures.accepted++;
+	request_used(r);
 	if (handlers[r->m->endpoint] != NULL)
 		handlers[r->m->endpoint](&s);
 	json_decref(s.body);

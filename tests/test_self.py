@@ -141,6 +141,8 @@ def spki_hex(pem):
 
 def first(s, case, key, reader):
     status, j = ask(s, key, 'GET', '/v1/self/keys')
+    case('a key\'s use is told', any(x['used_ip'] == '127.0.0.1' for x in ask(
+        s, key, 'GET', '/v1/self/keys')[1]), j)
     case('keys are listed', status == 200 and len(j) == 2 and
          j[0]['account'] == 'carol', j)
     case.equal('without a factor nothing is changed', ask(
@@ -214,6 +216,10 @@ def keys(s, case, key, phone):
     wait = service.Key(dict(j, account='carol'))
     case.equal('and cannot be used', s.signed(
         wait, '/api/v3/account')[0], 401)
+    s.cli('approve', str(j['proposal']), '--yes')
+    time.sleep(0.3)
+    case.equal('until operators agreed', s.apply(
+        wait, '0.1', s.address(27))[0], 200)
     status, j = ask(s, key, 'POST', '/v1/self/keys',
                     {'type': 'hmac', 'withdraw': True}, phone.code())
     case('and without networks is refused', status == 400 and
