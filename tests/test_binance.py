@@ -615,9 +615,13 @@ def test_policy():
         s.account('carol', btc='50')
         key, raw = s.key('carol'), Raw(s)
 
+        s.orders = 0
+
         def apply_(amount, to=s.address(1)):
+            s.orders += 1
             return raw.signed('POST', APPLY, text_of(
-                coin='BTC', address=to, amount=amount), key)
+                coin='BTC', address=to, amount=amount,
+                withdrawOrderId='o-%d' % s.orders), key)
 
         refused('-4033: a rule about forms of addresses', apply_(
             '0.1', service.segwit('bcrt', bytes(range(32)))), -4033)
@@ -642,6 +646,68 @@ def test_policy():
             refused('%d: %s' % (code, why), Raw(s).signed(
                 'POST', APPLY, text_of(coin='BTC', address=s.address(1),
                                        amount='1'), key), code)
+
+
+STATES = '''policy 1
+default allow
+hold "look" when amount >= 2 btc
+delay 1h "wait" when amount >= 1 btc
+step-up "code" when amount >= 0.5 btc and amount < 1 btc and not code given
+'''
+
+
+def test_states():
+    """What history says of a withdrawal, from asking to the end."""
+    with service.Service(policy=STATES) as s:
+        s.hot('1000')
+        s.account('carol', btc='50')
+        key, raw = s.key('carol'), Raw(s)
+        ids = {}
+        for name, amount in (('at once', '0.1'), ('paid', '0.2'),
+                             ('failed', '0.3'), ('code', '0.6'),
+                             ('delayed', '1'), ('cancelled', '1.1'),
+                             ('held', '2'), ('denied', '2.1'),
+                             ('let go', '2.2')):
+            status, j, _ = raw.signed('POST', APPLY, text_of(
+                coin='BTC', address=s.address(1), amount=amount,
+                withdrawOrderId=name.replace(' ', '-')), key)
+            case('an apply that is %s is answered with an id' % name,
+                 status == 200, j)
+            ids[name] = j.get('id')
+        s.cli('withdrawal', 'cancel', ids['cancelled'])
+        s.cli('withdrawal', 'deny', ids['denied'])
+        s.cli('withdrawal', 'release', ids['let go'])
+        s.tell(type='outcome', id=ids['paid'], state='paid')
+        s.tell(type='outcome', id=ids['failed'], state='failed')
+        status, j, _ = raw.signed('GET', HISTORY, text_of(), key)
+        rows = {r['id']: r for r in j}
+        for name, want, done in (
+                ('at once', 4, False), ('paid', 6, True),
+                ('failed', 5, True), ('code', 0, False),
+                ('delayed', 2, False), ('cancelled', 1, True),
+                ('held', 2, False), ('denied', 3, True),
+                ('let go', 4, False)):
+            r = rows.get(ids[name], {})
+            case('history: %s is %d' % (name, want), r.get('status') == want
+                 and ('completeTime' in r) == done, r)
+        infos = {name: rows.get(i, {}).get('info') for name, i in
+                 ids.items()}
+        print('# ' + json.dumps(infos))
+        case('what waits, was refused or ended says why', all(
+            infos[n] for n in ('code', 'delayed', 'cancelled', 'held',
+                               'denied')) and len(set(infos[n] for n in (
+                                   'code', 'delayed', 'cancelled', 'held',
+                                   'denied'))) == 5, infos)
+        time.sleep(0.2)
+        status, j, _ = raw.signed('GET', HISTORY, text_of(status=2), key)
+        case('history: of one status', sorted(r['id'] for r in j) == sorted(
+            (ids['delayed'], ids['held'])), j)
+        status, j, _ = raw.signed('GET', '/api/v3/account', text_of(), key)
+        # 2.1 and 1.1 came back; 0.2 is paid.  The 0.3 that failed come back
+        # when whoever signs says that he never will.
+        b = j['balances'][0]
+        case('what is open is locked', (b['free'], b['locked']) == (
+            '43.60000000', '5.90000000'), b)
 
 
 def slow_header(s):
@@ -672,6 +738,7 @@ def main():
         test_uid(s)
     test_pb_decoded()
     test_policy()
+    test_states()
     case.end()
 
 
