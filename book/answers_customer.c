@@ -284,7 +284,23 @@ put_time(struct json *j, const char *key, int64_t ms)
 	json_put_text(j, key, civil_format(text, ms));
 }
 
-/* id, own, script, amount, asked, state, code, why, done, txid */
+/* Why it is not done; what waits says until when, in UTC as all times of a
+ * history. */
+static void
+put_info(struct json *j, enum public_reason why, int64_t due_ms)
+{
+	char	 time[CIVIL_TEXT_MAX], text[CIVIL_TEXT_MAX + 32];
+
+	if (why != REASON_WAITS || due_ms < 0) {
+		json_put_text(j, "info", public_reason_text(why));
+		return;
+	}
+	(void)snprintf(text, sizeof(text), "%s %s", public_reason_text(why),
+	    civil_format(time, due_ms));
+	json_put_text(j, "info", text);
+}
+
+/* id, own, script, amount, asked, state, code, why, done, txid, due */
 static void
 withdraw_row(struct answering *a, sqlite3_stmt *q)
 {
@@ -307,8 +323,9 @@ withdraw_row(struct answering *a, sqlite3_stmt *q)
 	json_put_int(j, "transferType", 0);
 	if (store_text(q, 1).p != NULL)
 		answers_text(j, "withdrawOrderId", q, 1);
-	json_put_text(j, "info", public_reason_text(answers_reason(state,
-	    code, sqlite3_column_int64(q, 7))));
+	put_info(j, answers_reason(state, code, sqlite3_column_int64(q, 7)),
+	    sqlite3_column_type(q, 10) != SQLITE_NULL ?
+	    sqlite3_column_int64(q, 10) : -1);
 	json_put_int(j, "confirmNo", state == STATE_PAID ? 1 : 0);
 	json_put_int(j, "walletType", 0);
 	json_put_text(j, "txKey", "");
@@ -323,7 +340,7 @@ struct window {
 };
 
 #define H_COLUMNS							\
-	"id, own, script, amount, asked, state, code, why, done, txid"
+	"id, own, script, amount, asked, state, code, why, done, txid, due"
 
 static void
 history_rows(struct answering *a, struct window *w, sqlite3_stmt *q)

@@ -692,13 +692,14 @@ def test_states():
                  and ('completeTime' in r) == done, r)
         infos = {name: rows.get(i, {}).get('info') for name, i in
                  ids.items()}
-        print('# ' + json.dumps(infos))
+        soon = time.gmtime(time.time() + 3600)
+        case('what waits says until when', (infos['delayed'] or '').startswith(
+            time.strftime('waits until %Y-%m-%d ', soon)), infos)
         case('what waits, was refused or ended says why', all(
             infos[n] for n in ('code', 'delayed', 'cancelled', 'held',
                                'denied')) and len(set(infos[n] for n in (
                                    'code', 'delayed', 'cancelled', 'held',
                                    'denied'))) == 5, infos)
-        time.sleep(0.2)
         status, j, _ = raw.signed('GET', HISTORY, text_of(status=2), key)
         case('history: of one status', sorted(r['id'] for r in j) == sorted(
             (ids['delayed'], ids['held'])), j)
