@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "auth/auth.h"
+#include "auth/later.h"
 #include "auth/awaited.h"
 #include "auth/weights.h"
 #include "auth/secrets.h"
@@ -220,15 +221,8 @@ on_loaded(void *ctx, struct channel *c, const struct message *m)
 /* From api and console */
 
 static void
-on_request(void *ctx, struct channel *c, const struct message *m)
+request(struct auth *a, const struct message *m)
 {
-	struct auth	*a = ctx;
-
-	(void)c;
-	if (!a->loaded) {
-		away(a, ROOM_API, m->tag);
-		return;
-	}
 	switch (endpoints[m->endpoint].security) {
 	case SECURITY_SIGNED:
 	case SECURITY_WITHDRAW:
@@ -250,6 +244,18 @@ on_request(void *ctx, struct channel *c, const struct message *m)
 	}
 	auth_answer(a, m->tag, 404, text_of("{\"code\":-1020,\"msg\":\"This "
 	    "operation is not supported.\"}"), 0);
+}
+
+static void
+on_request(void *ctx, struct channel *c, const struct message *m)
+{
+	struct auth	*a = ctx;
+
+	(void)c;
+	if (!a->loaded)
+		away(a, ROOM_API, m->tag);
+	else if (!later_wait(a, m, request))
+		request(a, m);
 }
 
 static void
