@@ -30,7 +30,7 @@
 #define REST_PARTS	4
 #define REST_MIN_MS	25
 #define REST_MAX_MS	250
-#define REST_EVENTS	100000		/* further behind: no rest */
+#define REST_EVENTS	20000		/* further behind: no rest */
 
 struct question {
 	struct question	*next;
