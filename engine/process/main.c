@@ -327,11 +327,16 @@ on_figures(uv_timer_t *timer)
 	char		 text[4096];
 	struct message	 m;
 
-	if (k->to[ROOM_AUTH] == NULL || k->journal == NULL)
+	if (k->to[ROOM_AUTH] == NULL)
 		return;
 	message_clear(&m, MESSAGE_STATS, 0);
 	m.body.p = text;
-	m.body.len = (size_t)figures_text(text, sizeof(text), k);
+	/* What api says of the system's status. */
+	m.body.len = (size_t)figure(text, sizeof(text), "up",
+	    k->journal != NULL);
+	if (k->journal != NULL)
+		m.body.len += (size_t)figures_text(text + m.body.len,
+		    sizeof(text) - m.body.len, k);
 	channel_send(k->to[ROOM_AUTH], &m);
 }
 
