@@ -145,6 +145,26 @@ add(char text[TEXT_MAX], const char *fmt, ...)
 	va_end(ap);
 }
 
+static const char *
+kind_text(enum secret_kind k)
+{
+	switch (k) {
+	case SECRET_NONE:
+		break;
+	case SECRET_TOTP:
+		return "the codes of your telephone";
+	case SECRET_RECOVERY:
+		return "recovery codes: one was used, or new ones were made";
+	case SECRET_CONTACT:
+		return "where notices and codes go";
+	case SECRET_PASSWORD:
+		return "your password";
+	case SECRET_LINKS:
+		return "links of notices";
+	}
+	return "";
+}
+
 static void
 add_facts(const struct telling *t, char text[TEXT_MAX])
 {
@@ -159,6 +179,8 @@ add_facts(const struct telling *t, char text[TEXT_MAX])
 		add(text, "amount      %s BTC\n", t->amount);
 	if (t->address[0] != '\0')
 		add(text, "to          %s\n", t->address);
+	if (m->secret != SECRET_NONE)
+		add(text, "what        %s\n", kind_text(m->secret));
 	if (m->key.p != NULL)
 		add(text, "API key     %.*s\n", (int)m->key.len, m->key.p);
 	if (m->t_ms >= 0)
