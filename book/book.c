@@ -108,8 +108,9 @@ is_there(struct book *b)
 	bool			 more, same;
 
 	if (history_seek(b->history, b->seq, &e) != RC_OK ||
-	    history_row(b->history, &row, &more, &e) != RC_OK || !more ||
-	    row.head.seq + row.head.events - 1 != b->seq)
+	    history_row(b->history, &row, &more, &e) != RC_OK)
+		return b->c.as_it_is;
+	if (!more || row.head.seq + row.head.events - 1 != b->seq)
 		return false;
 	q = store_ask(&b->s, "select value from meta where name = 'hash'",
 	    "");
@@ -226,9 +227,13 @@ begin(struct book *b, struct err *e)
 	    (rc = history_new(&b->history, b->db, b->keys, e)) != RC_OK ||
 	    (rc = begin_store(b, e)) != RC_OK)
 		return rc;
-	if ((rc = project_begin(&b->project, &b->s, b->keys, e)) != RC_OK)
+	if ((rc = project_begin(&b->project, &b->s, b->keys, e)) != RC_OK ||
+	    (rc = last_event(b, e)) == RC_OK || !b->c.as_it_is)
 		return rc;
-	return last_event(b, e);
+	log_event(LOG_BROKEN, "journal", "why", 's', e->text, "book_seq",
+	    'd', (int64_t)b->seq, NULL);
+	b->durable = b->seq;
+	return RC_OK;
 }
 
 /* Following */

@@ -47,6 +47,9 @@ struct book_config {
 	const struct keyring *keys;	/* borrowed; NULL: addresses of clients
 					 * stay unknown */
 	uint8_t		network;
+	/* The last resort: where the journal is damaged, what is in the book
+	 * is read as it is. */
+	bool		as_it_is;
 	/*
 	 * From the book's thread: an answer; body is good until it returns.
 	 */

@@ -459,6 +459,7 @@ open_book(struct keeper *k, struct err *e)
 	(void)snprintf(url, sizeof(url), "%.255s/journal.db", c->data);
 	cfg.keys = k->journal != NULL ? keeper_keyring(k) : NULL;
 	cfg.network = (uint8_t)net;
+	cfg.as_it_is = k->process.only_reads;
 	return book_open(&k->book, &cfg, e);
 }
 
