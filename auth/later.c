@@ -8,7 +8,7 @@
 
 struct later {
 	struct auth	*a;
-	uint64_t	 link;		/* of api: another's tags are not ours */
+	uint64_t	 link;		/* of api: another has other tags */
 	void		(*again)(struct auth *a, const struct message *m);
 	uv_timer_t	 timer;
 	size_t		 len;

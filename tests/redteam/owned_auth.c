@@ -233,7 +233,8 @@ static int64_t
 any_number(void)
 {
 	static const int64_t	 odd[] = { -2, -1, 0, 1, 2, 1000, 100000000,
-		    INT64_MAX, INT64_MIN, INT64_MAX - 1, INT64_C(2100000000000000),
+		    INT64_MAX, INT64_MIN, INT64_MAX - 1,
+		    INT64_C(2100000000000000),
 		    INT64_C(1795344397777), INT64_C(253402300799999) };
 
 	return roll_below(4) == 0 ? (int64_t)roll() :

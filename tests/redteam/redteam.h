@@ -4,8 +4,8 @@
  * It starts the other rooms as drawbridged would, and keeps the owned room's
  * end of the link: whatever that room's process could send, this sends.
  */
-#ifndef REDTEAM_H
-#define REDTEAM_H
+#ifndef TESTS_REDTEAM_REDTEAM_H
+#define TESTS_REDTEAM_REDTEAM_H
 
 #include <stdbool.h>
 #include <stddef.h>
