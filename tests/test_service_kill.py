@@ -31,6 +31,8 @@ case = Cases()
 
 
 class Customer(threading.Thread):
+    pace = 0.005, 0.05          # seconds between two
+
     def __init__(self, service, n):
         super().__init__(daemon=True)
         self.service = service
@@ -77,7 +79,7 @@ class Customer(threading.Thread):
             while not self.ask(order) and time.monotonic() < until:
                 pass
             n += 1
-            time.sleep(random.uniform(0.005, 0.05))
+            time.sleep(random.uniform(*self.pace))
 
 
 def rounds(s):
