@@ -38,6 +38,10 @@
 enum receipt_purpose {
 	RECEIPT_PAY = 1,		/* others' signer: expires soon */
 	RECEIPT_PAY_OWN = 2,		/* our own signer */
+	/* To our own signer, never to be paid on. */
+	RECEIPT_BURN = 3,		/* never sign this id (C1) */
+	RECEIPT_STANDING = 4,		/* seq, head: where the engine's journal
+					 * stands now; no id, no script */
 };
 
 struct receipt {
