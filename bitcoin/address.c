@@ -5,16 +5,7 @@
 
 #include "bitcoin/base58.h"
 #include "bitcoin/bech32.h"
-
-/* The bytes of the scripts that addresses stand for. */
-#define OP_0		0x00
-#define OP_1		0x51
-#define OP_DUP		0x76
-#define OP_EQUAL	0x87
-#define OP_EQUALVERIFY	0x88
-#define OP_HASH160	0xa9
-#define OP_CHECKSIG	0xac
-#define HASH_LEN	20
+#include "bitcoin/script.h"
 
 #define WITNESS_LEN_MIN	2
 #define WITNESS_LEN_MAX	40
@@ -81,30 +72,6 @@ address_form_text(enum address_form form)
 	return "";
 }
 
-static void
-script_p2pkh(struct address *out, const unsigned char *hash)
-{
-	out->script[0] = OP_DUP;
-	out->script[1] = OP_HASH160;
-	out->script[2] = HASH_LEN;
-	memcpy(out->script + 3, hash, HASH_LEN);
-	out->script[23] = OP_EQUALVERIFY;
-	out->script[24] = OP_CHECKSIG;
-	out->len = 25;
-	out->form = ADDRESS_P2PKH;
-}
-
-static void
-script_p2sh(struct address *out, const unsigned char *hash)
-{
-	out->script[0] = OP_HASH160;
-	out->script[1] = HASH_LEN;
-	memcpy(out->script + 2, hash, HASH_LEN);
-	out->script[22] = OP_EQUAL;
-	out->len = 23;
-	out->form = ADDRESS_P2SH;
-}
-
 /* Name the network that a version byte belongs to. */
 static enum rc
 wrong_version(enum network net, unsigned version, struct err *e)
@@ -131,18 +98,20 @@ parse_base58(struct address *out, enum network net, const char *text,
 
 	if (base58_decode_check(bytes, &n, text, len, e) != RC_OK)
 		return RC_FAILED;
-	if (n == 1 + HASH_LEN && bytes[0] == spellings[net].p2pkh) {
-		script_p2pkh(out, bytes + 1);
+	if (n == 1 + HASH160_LEN && bytes[0] == spellings[net].p2pkh) {
+		out->len = (uint8_t)script_p2pkh(out->script, bytes + 1);
+		out->form = ADDRESS_P2PKH;
 		return RC_OK;
 	}
-	if (n == 1 + HASH_LEN && bytes[0] == spellings[net].p2sh) {
-		script_p2sh(out, bytes + 1);
+	if (n == 1 + HASH160_LEN && bytes[0] == spellings[net].p2sh) {
+		out->len = (uint8_t)script_p2sh(out->script, bytes + 1);
+		out->form = ADDRESS_P2SH;
 		return RC_OK;
 	}
-	if (n != 1 + HASH_LEN && (n == 0 || (bytes[0] != WIF_MAIN &&
+	if (n != 1 + HASH160_LEN && (n == 0 || (bytes[0] != WIF_MAIN &&
 	    bytes[0] != WIF_TEST)))
 		return err_set(e, "the length is wrong: %zu bytes, not %d", n,
-		    1 + HASH_LEN);
+		    1 + HASH160_LEN);
 	return wrong_version(net, bytes[0], e);
 }
 
@@ -274,12 +243,12 @@ encode_witness(char *buf, enum network net, unsigned version,
 static bool
 encode_hash(char *buf, uint8_t version, const unsigned char *hash)
 {
-	unsigned char	 bytes[1 + HASH_LEN];
+	unsigned char	 bytes[1 + HASH160_LEN];
 	char		 text[BASE58_TEXT_MAX + 2];
 	size_t		 n;
 
 	bytes[0] = version;
-	memcpy(bytes + 1, hash, HASH_LEN);
+	memcpy(bytes + 1, hash, HASH160_LEN);
 	n = base58_encode_check(text, bytes, sizeof(bytes));
 	assert(n < ADDRESS_TEXT_MAX);
 	memcpy(buf, text, n + 1);
@@ -290,30 +259,25 @@ static bool
 is_p2pkh(const unsigned char *s, size_t len)
 {
 	return len == 25 && s[0] == OP_DUP && s[1] == OP_HASH160 &&
-	    s[2] == HASH_LEN && s[23] == OP_EQUALVERIFY &&
+	    s[2] == HASH160_LEN && s[23] == OP_EQUALVERIFY &&
 	    s[24] == OP_CHECKSIG;
 }
 
 static bool
 is_p2sh(const unsigned char *s, size_t len)
 {
-	return len == 23 && s[0] == OP_HASH160 && s[1] == HASH_LEN &&
+	return len == 23 && s[0] == OP_HASH160 && s[1] == HASH160_LEN &&
 	    s[22] == OP_EQUAL;
 }
 
+/* One that money can be sent to: version 0 knows two lengths. */
 static bool
 is_witness(unsigned *version_out, const unsigned char *s, size_t len)
 {
-	if (len < 2 + WITNESS_LEN_MIN || len > 2 + WITNESS_LEN_MAX ||
-	    s[1] != len - 2)
-		return false;
-	if (s[0] == OP_0)
-		*version_out = 0;
-	else if (s[0] >= OP_1 && s[0] < OP_1 + WITNESS_VERSION_MAX)
-		*version_out = s[0] - OP_1 + 1;
-	else
-		return false;
-	return *version_out > 0 || len == 22 || len == 34;
+	struct text	 script = { (const char *)s, len }, program;
+
+	return script_is_witness(version_out, &program, script) &&
+	    (*version_out > 0 || len == 22 || len == 34);
 }
 
 bool

@@ -20,6 +20,24 @@
 /* What Bitcoin Core relays as standard in one output. */
 #define SCRIPT_MAX	10000
 
+/* The operations that these forms are made of, and a few more. */
+enum {
+	OP_0 = 0x00,
+	OP_PUSHDATA1 = 0x4c,
+	OP_PUSHDATA2 = 0x4d,
+	OP_PUSHDATA4 = 0x4e,
+	OP_1 = 0x51,
+	OP_16 = 0x60,
+	OP_RETURN = 0x6a,
+	OP_DUP = 0x76,
+	OP_EQUAL = 0x87,
+	OP_EQUALVERIFY = 0x88,
+	OP_HASH160 = 0xa9,
+	OP_CODESEPARATOR = 0xab,
+	OP_CHECKSIG = 0xac,
+	OP_CHECKMULTISIG = 0xae,
+};
+
 /* Each writes at most ADDRESS_SCRIPT_MAX bytes and returns how many. */
 size_t script_p2pkh(unsigned char *out, const unsigned char hash[20]);
 size_t script_p2sh(unsigned char *out, const unsigned char hash[20]);
@@ -44,7 +62,15 @@ struct multisig {
 /* Exactly OP_m, n compressed keys, OP_n, OP_CHECKMULTISIG; else false. */
 bool script_is_multisig(struct multisig *out, struct text script);
 
-/* The witness program of a script: version, and where it begins. */
+/*
+ * One operation off the front of *rest: its code, and the bytes that a push
+ * carries (absent for every other).  False at the end, when *rest is empty,
+ * and when a push says more than there is, when it is not.
+ */
+bool script_next(unsigned *op, struct text *data, struct text *rest);
+
+/* The witness program of a script (BIP141): version 0 to 16, and its 2 to 40
+ * bytes, where they lie.  Not whether that version knows such a length. */
 bool script_is_witness(unsigned *version, struct text *program,
     struct text script);
 

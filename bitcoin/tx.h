@@ -1,10 +1,13 @@
 /*
  * Transactions (BIP144's serialisation, and the one before it).
  *
- * Parsing is strict: the whole input, shortest compact sizes, amounts of 0 to
- * 21 million BTC, at least one input and one output, nothing allocated before
- * the bytes that call for it are there.  What is parsed points into the
- * bytes, which the caller keeps; the arrays belong to the struct.
+ * Parsing is strict: the whole input, TX_BYTES_MAX at most, shortest compact
+ * sizes, amounts of 0 to 21 million BTC each and together, at least one input
+ * and one output, no witness part that is empty, nothing allocated before the
+ * bytes that call for it are there.  Not looked at: what only a chain can
+ * tell, and whether an outpoint comes twice.   What is parsed points into the
+ * bytes, which the caller keeps; the arrays belong to the struct.  After a
+ * failure *out is empty.
  */
 #ifndef BITCOIN_TX_H
 #define BITCOIN_TX_H
