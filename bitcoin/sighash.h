@@ -38,7 +38,9 @@ void sighash_v0(unsigned char out[32], const struct sighash *s, size_t in,
  * or SINGLE without its output. */
 bool sighash_v1(unsigned char out[32], const struct sighash *s, size_t in,
     uint8_t type);
-/* Before segwit; the script as it stands, OP_CODESEPARATORs taken out. */
+/* Before segwit; the script as it stands, OP_CODESEPARATORs taken out.  Fails
+ * for SINGLE without its output: what the network takes for the hash there is
+ * the same for every transaction. */
 enum rc sighash_legacy(unsigned char out[32], const struct tx *tx, size_t in,
     struct text script_code, uint32_t type, struct err *e) MUST_CHECK;
 
