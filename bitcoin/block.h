@@ -57,7 +57,8 @@ void merkle_root(unsigned char out[32], unsigned char (*txids)[32], size_t n,
  * Is this transaction in a block with this root?  `branch` are the siblings
  * from the leaf up, `position` its number in the block.  A transaction of 64
  * bytes (without witness) is refused: it may be an inner node
- * (CVE-2017-12842).
+ * (CVE-2017-12842); and so is the position of the copy that an odd last
+ * transaction is paired with.
  */
 bool merkle_proves(const unsigned char root[32], const struct tx *t,
     const unsigned char (*branch)[32], size_t depth, uint64_t position);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "lib/text.h"
 
@@ -57,6 +58,19 @@ cursor_bytes(struct cursor *c, uint64_t len)
 	return t;
 }
 
+/* The same, copied; zeros when there are fewer. */
+static inline void
+cursor_copy(struct cursor *c, unsigned char *out, size_t len)
+{
+	if (c->bad || (size_t)(c->end - c->p) < len) {
+		c->bad = true;
+		memset(out, 0, len);
+	} else {
+		memcpy(out, c->p, len);
+		c->p += len;
+	}
+}
+
 /* A number of `len` bytes, 1 to 8. */
 static inline uint64_t
 cursor_le(struct cursor *c, unsigned len)
@@ -64,7 +78,7 @@ cursor_le(struct cursor *c, unsigned len)
 	struct text	 t = cursor_bytes(c, len);
 	uint64_t	 v = 0;
 
-	while (t.p != NULL && len-- > 0)
+	while (!c->bad && len-- > 0)
 		v = v << 8 | (unsigned char)t.p[len];
 	return v;
 }

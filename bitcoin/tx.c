@@ -54,7 +54,6 @@ cut_short(struct err *e)
 static enum rc
 parse_ins(struct tx *t, uint64_t n, struct cursor *c, struct err *e)
 {
-	struct text	 txid;
 	size_t		 i;
 
 	if (n > cursor_left(c) / IN_LEN_MIN)
@@ -65,13 +64,13 @@ parse_ins(struct tx *t, uint64_t n, struct cursor *c, struct err *e)
 		return err_set(e, "no memory");
 	t->n_in = (size_t)n;
 	for (i = 0; i < t->n_in; i++) {
-		txid = cursor_bytes(c, sizeof(t->in[i].prev.txid));
+		cursor_copy(c, t->in[i].prev.txid,
+		    sizeof(t->in[i].prev.txid));
 		t->in[i].prev.vout = cursor_le32(c);
 		t->in[i].script_sig = cursor_text(c);
 		t->in[i].sequence = cursor_le32(c);
 		if (c->bad)
 			return err_wrap(e, cut_short(e), "input %zu", i);
-		memcpy(t->in[i].prev.txid, txid.p, txid.len);
 	}
 	return RC_OK;
 }
