@@ -1,0 +1,82 @@
+/*
+ * What was ever signed, in memory: ids, transactions, the outpoints they
+ * spend, and change of ours that is therefore known (H9).  Made from the
+ * journal's records; about 150 bytes a withdrawal, for ever (safety.md names
+ * the reason: a restored engine asks again years later).
+ */
+#ifndef SIGNER_MEMORY_H
+#define SIGNER_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bitcoin/tx.h"
+#include "lib/err.h"
+#include "lib/text.h"
+#include "signer/journal.h"
+
+struct memory;
+
+struct memory_tx {
+	unsigned char	txid[32];
+	unsigned char	spent_hash[32];
+	uint64_t	seq;		/* of its record */
+	size_t		first_in;	/* its outpoints: memory_in() */
+	uint32_t	n_in;
+};
+
+struct memory_id {
+	unsigned char	key[32];	/* SHA-256 of the id */
+	unsigned char	commitment[32];
+	bool		burned;
+	/* The transactions that carry it and still bind: numbers of
+	 * memory_tx, linked: memory_next_carrier(). */
+	uint32_t	first;		/* UINT32_MAX: none */
+};
+
+enum rc memory_new(struct memory **out, struct err *e) MUST_CHECK;
+void memory_free(struct memory **m);
+
+/* Grow so that memory_add() of this record cannot fail: before the journal. */
+enum rc memory_reserve(struct memory *m, const struct record *rec,
+    struct err *e) MUST_CHECK;
+/* SIGNED, BURNED, WRITTEN_OFF; after memory_reserve() it cannot fail. */
+void memory_add(struct memory *m, const struct record *rec);
+
+const struct memory_tx *memory_find_tx(const struct memory *m,
+    const unsigned char txid[32]);
+const struct memory_tx *memory_tx_at(const struct memory *m, uint32_t n);
+const struct outpoint *memory_in(const struct memory *m,
+    const struct memory_tx *t);
+const struct memory_id *memory_find_id(const struct memory *m,
+    struct text id);
+/* The transactions carrying an id, newest first; UINT32_MAX at the end.
+ * *link_io: 0 before the first call. */
+uint32_t memory_next_carrier(const struct memory *m,
+    const struct memory_id *id, size_t *link_io);
+/* Is this outpoint change of ours that we made?  Its amount, branch, index. */
+const struct record_change *memory_change(const struct memory *m,
+    const struct outpoint *o);
+/* Was this receipt sequence used by another id?  (A rewritten journal.) */
+bool memory_seq_taken(const struct memory *m, uint64_t receipt_seq,
+    struct text id);
+
+/*
+ * The rule (safety: "Paying twice is impossible by construction").  Do these
+ * two conflict: they, or ancestors that we signed, are two different
+ * transactions that spend one outpoint?  `in` are the new one's.
+ */
+struct conflict;
+/* The new one with its ancestors, ready to be compared with many. */
+enum rc conflict_begin(struct conflict **out, const struct memory *m,
+    const unsigned char txid[32], const struct outpoint *in, size_t n_in,
+    struct err *e) MUST_CHECK;
+bool conflict_with(struct conflict *c, const struct memory_tx *t);
+void conflict_free(struct conflict **c);
+/* How far ancestors are followed, and how many of them at most: what lies
+ * beyond does not help a transaction to be allowed. */
+#define CONFLICT_DEPTH		32
+#define CONFLICT_ANCESTORS	512
+
+#endif
