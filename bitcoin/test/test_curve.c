@@ -1,10 +1,7 @@
 #include "tests/check.h"
 
-#include <stdlib.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "bitcoin/curve.h"
+#include "bitcoin/test/hostile.h"
 #include "bitcoin/test/vectors.h"
 #include "lib/sha256.h"
 #include "lib/test/random.h"
@@ -14,28 +11,12 @@
 /* The order of the group: the first number that is no secret. */
 #define ORDER "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141"
 
-/* A page that ends where nothing is mapped; bytes are put at its end. */
-static unsigned char *page_end;
-
-static void
-page_begin(void)
-{
-	size_t		 page = (size_t)sysconf(_SC_PAGESIZE);
-	unsigned char	*p;
-
-	p = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE,
-	    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (p == MAP_FAILED || mprotect(p + page, page, PROT_NONE) != 0)
-		abort();
-	page_end = p + page;
-}
-
+/* At the end of what is mapped. */
 static struct text
 at_page_end(const unsigned char *bytes, size_t len)
 {
-	struct text	 t = { (const char *)page_end - len, len };
+	struct text	 t = { (const char *)hostile_place(bytes, len), len };
 
-	memcpy(page_end - len, bytes, len);
 	return t;
 }
 
@@ -457,7 +438,6 @@ main(void)
 {
 	struct err	 e;
 
-	page_begin();
 	check_case("the context, once and again");
 	CHECK(curve_begin(&e) == RC_OK);
 	CHECK(curve_begin(&e) == RC_OK);
