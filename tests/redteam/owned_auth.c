@@ -398,12 +398,15 @@ static void
 halted(void)
 {
 	struct command	 c;
-	int		 act_halt, halt, resume, forged;
+	int		 act_halt, nameless, halt, resume, forged;
 
 	command_clear(&c, COMMAND_HALT, 0);
 	c.reason = text_of("owned");
 	c.by = text_of("mallory");
 	act_halt = act(&c, "", false);
+	/* Whoever stops everything at /v1 is a key's name, no operator's. */
+	nameless = take(ENDPOINT_V1_HALT, &c);
+	c.by = text_of("door:owned");
 	halt = take(ENDPOINT_V1_HALT, &c);
 	command_clear(&c, COMMAND_RESUME, 0);
 	c.reason = text_of("owned");
@@ -411,8 +414,9 @@ halted(void)
 	resume = act(&c, "", false);
 	forged = act(&c, "alice", true);
 	outcome("owning auth: it may halt at /v1, act unsigned never, and "
-	    "not resume", halt == 200 && act_halt == 403 && resume == 403 &&
-	    forged >= 400, "%d, %d, %d, %d", halt, act_halt, resume, forged);
+	    "not resume", nameless == 400 && halt == 200 && act_halt == 403 &&
+	    resume == 403 && forged >= 400, "%d, %d, %d, %d, %d", nameless,
+	    halt, act_halt, resume, forged);
 }
 
 void
