@@ -18,6 +18,8 @@
 #include "lib/err.h"
 
 enum sandbox_kind {
+	SANDBOX_SIGN,		/* computes; a file and pipes that it has: the
+				 * twenty calls of lib/sandbox_sign.c */
 	SANDBOX_PARSE,		/* reads and writes open files, computes */
 	SANDBOX_LOOP,		/* and a loop: epoll, timers, threads */
 	SANDBOX_ACCEPT,		/* and accepts on sockets it was given */
@@ -33,6 +35,10 @@ struct sandbox {
 	size_t		memory_max;	/* bytes; 0: no limit */
 	int		files_max;
 };
+
+/* What SANDBOX_SIGN may call, and why: for its test and its manual. */
+size_t sandbox_sign_count(void);
+const char *sandbox_sign_name(size_t i, const char **why_out);
 
 enum rc sandbox_enter(const struct sandbox *s, struct err *e) MUST_CHECK;
 

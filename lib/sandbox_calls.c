@@ -324,6 +324,15 @@ sanitizer_rules(struct filter *f, const struct sandbox *s)
 static void
 all_rules(struct filter *f, const struct sandbox *s)
 {
+	if (s->kind == SANDBOX_SIGN) {
+		if (f->rc == 0)
+			f->rc = sandbox_sign_rules(f->ctx);
+#if SANDBOX_SANITIZED
+		rules(f, ALLOW, parse_calls);
+		sanitizer_rules(f, s);
+#endif
+		return;
+	}
 	rules(f, ALLOW, parse_calls);
 	rules(f, SCMP_ACT_ERRNO(ENOSYS), absent_calls);
 	if (s->kind >= SANDBOX_LOOP)

@@ -4,6 +4,8 @@
 #ifndef LIB_SANDBOX_INNER_H
 #define LIB_SANDBOX_INNER_H
 
+#include <seccomp.h>
+
 #include "lib/err.h"
 #include "lib/sandbox.h"
 
@@ -22,6 +24,8 @@
 
 /* Landlock.  RC_OK with a line in the log when the kernel has none. */
 enum rc sandbox_paths(const struct sandbox *s, struct err *e) MUST_CHECK;
+/* The rules of SANDBOX_SIGN; -errno when one cannot be made. */
+int sandbox_sign_rules(scmp_filter_ctx ctx);
 /* seccomp: the last of all. */
 enum rc sandbox_calls(const struct sandbox *s, struct err *e) MUST_CHECK;
 

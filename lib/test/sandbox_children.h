@@ -5,7 +5,7 @@
 #define LIB_TEST_SANDBOX_CHILDREN_H
 
 static const char *const kind_names[] = {
-	"PARSE", "LOOP", "ACCEPT", "STORE", "RUN"
+	"SIGN", "PARSE", "LOOP", "ACCEPT", "STORE", "RUN"
 };
 
 static void
