@@ -24,11 +24,13 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "link/listen.h"
+#include "link/lock.h"
+#include "link/systemd.h"
 #include "parent/house.h"
-#include "parent/listen.h"
-#include "parent/lock.h"
 #include "parent/settings.h"
-#include "parent/systemd.h"
+
+#define LOCAL_NAME	"drawbridge.sock"
 
 struct parent {
 	struct settings	 settings;
@@ -107,7 +109,7 @@ open_sockets(struct parent *p, struct err *e)
 	    ignored, p->config.metrics, e) != RC_OK)
 		return err_wrap(e, RC_FAILED, "metrics");
 	return listen_local(&p->house.local, p->dir, p->config.data,
-	    p->owner, e);
+	    LOCAL_NAME, p->owner, LISTEN_NO_GROUP, e);
 }
 
 static enum rc
@@ -284,7 +286,7 @@ supervise(struct parent *p)
 		alive = say_alive(p, now_ms());
 		wait_for_something(p, next < alive ? next : alive);
 	}
-	listen_local_remove(p->dir);
+	listen_local_remove(p->dir, LOCAL_NAME);
 	log_event(LOG_INFO_, "stopped", NULL);
 	return p->house.status;
 }

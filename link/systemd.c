@@ -1,4 +1,4 @@
-#include "parent/systemd.h"
+#include "link/systemd.h"
 
 #include <inttypes.h>
 #include <stddef.h>

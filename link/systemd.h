@@ -2,8 +2,8 @@
  * What systemd wants to hear of a service of Type=notify: datagrams to the
  * socket that NOTIFY_SOCKET names (sd_notify(3)), without its library.
  */
-#ifndef PARENT_SYSTEMD_H
-#define PARENT_SYSTEMD_H
+#ifndef LINK_SYSTEMD_H
+#define LINK_SYSTEMD_H
 
 #include <stdint.h>
 

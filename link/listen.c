@@ -1,6 +1,7 @@
-#include "parent/listen.h"
+#include "link/listen.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -13,7 +14,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define LOCAL_NAME	"drawbridge.sock"
 #define BACKLOG		4096
 
 union address {
@@ -97,17 +97,20 @@ listen_tcp(int *fd_out, char text_out[LISTEN_TEXT_MAX], const char *where,
 	return RC_OK;
 }
 
-/* The local socket */
+/* Local sockets */
 
 /* By the folder that we hold, however long its name is, and whatever stands
  * under that name by now. */
 static void
-local_address(struct sockaddr_un *a, int dir)
+local_address(struct sockaddr_un *a, int dir, const char *name)
 {
+	int	 len;
+
 	memset(a, 0, sizeof(*a));
 	a->sun_family = AF_UNIX;
-	(void)snprintf(a->sun_path, sizeof(a->sun_path),
-	    "/proc/self/fd/%d/" LOCAL_NAME, dir);
+	len = snprintf(a->sun_path, sizeof(a->sun_path),
+	    "/proc/self/fd/%d/%s", dir, name);
+	assert(len > 0 && (size_t)len < sizeof(a->sun_path));
 }
 
 static bool
@@ -125,33 +128,32 @@ somebody_answers(const struct sockaddr_un *a)
 }
 
 static enum rc
-remove_stale(const struct sockaddr_un *a, int dir, const char *dir_name,
+remove_stale(const struct sockaddr_un *a, int dir, const char *name,
     struct err *e)
 {
 	struct stat	 st;
 
-	if (fstatat(dir, LOCAL_NAME, &st, AT_SYMLINK_NOFOLLOW) != 0)
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return RC_OK;
 	if (!S_ISSOCK(st.st_mode))
-		return err_set(e, "%s/" LOCAL_NAME ": there is something "
-		    "that is no socket", dir_name);
+		return err_set(e, "there is something that is no socket");
 	if (somebody_answers(a))
-		return err_set(e, "%s/" LOCAL_NAME ": another drawbridged "
-		    "answers there", dir_name);
-	listen_local_remove(dir);
+		return err_set(e, "another process answers there");
+	listen_local_remove(dir, name);
 	return RC_OK;
 }
 
-enum rc
-listen_local(int *fd_out, int dir, const char *dir_name, uid_t owner,
+static enum rc
+local(int *fd_out, int dir, const char *name, uid_t owner, gid_t group,
     struct err *e)
 {
 	struct sockaddr_un	 a;
 	mode_t			 before;
+	bool			 shared = group != LISTEN_NO_GROUP;
 	int			 fd, failed;
 
-	local_address(&a, dir);
-	if (remove_stale(&a, dir, dir_name, e) != RC_OK)
+	local_address(&a, dir, name);
+	if (remove_stale(&a, dir, name, e) != RC_OK)
 		return RC_FAILED;
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
@@ -159,11 +161,12 @@ listen_local(int *fd_out, int dir, const char *dir_name, uid_t owner,
 	before = umask(0177);
 	failed = bind(fd, (struct sockaddr *)&a, sizeof(a));
 	(void)umask(before);
-	if (failed != 0 || listen(fd, 64) != 0 || (owner != geteuid() &&
-	    fchownat(dir, LOCAL_NAME, owner, (gid_t)-1,
-	    AT_SYMLINK_NOFOLLOW) != 0)) {
-		(void)err_set(e, "%s/" LOCAL_NAME ": %s", dir_name,
-		    strerror(errno));
+	/* Its group first: nobody of another one gets in between. */
+	if (failed != 0 || listen(fd, 64) != 0 ||
+	    ((owner != geteuid() || shared) && fchownat(dir, name, owner,
+	    group, AT_SYMLINK_NOFOLLOW) != 0) ||
+	    (shared && fchmodat(dir, name, 0660, 0) != 0)) {
+		(void)err_set(e, "%s", strerror(errno));
 		(void)close(fd);
 		return RC_FAILED;
 	}
@@ -171,8 +174,16 @@ listen_local(int *fd_out, int dir, const char *dir_name, uid_t owner,
 	return RC_OK;
 }
 
-void
-listen_local_remove(int dir)
+enum rc
+listen_local(int *fd_out, int dir, const char *dir_name, const char *name,
+    uid_t owner, gid_t group, struct err *e)
 {
-	(void)unlinkat(dir, LOCAL_NAME, 0);
+	return err_wrap(e, local(fd_out, dir, name, owner, group, e), "%s/%s",
+	    dir_name, name);
+}
+
+void
+listen_local_remove(int dir, const char *name)
+{
+	(void)unlinkat(dir, name, 0);
 }

@@ -1,9 +1,10 @@
 /*
- * drawbridged keeps rights so that it can start rooms anew; here it gives up
- * what neither it nor any room ever does.
+ * Whoever starts others, drawbridged and drawbridge-relay, keeps rights so
+ * that it can start them anew; here it gives up what neither it nor any of
+ * them ever does.
  */
-#ifndef PARENT_LOCK_H
-#define PARENT_LOCK_H
+#ifndef LINK_LOCK_H
+#define LINK_LOCK_H
 
 #include "lib/err.h"
 

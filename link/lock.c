@@ -1,9 +1,9 @@
 /*
- * The rooms inherit this list and put their own, of what is allowed, above
- * it.  Here it is one of what is forbidden: whatever a room needs at its
+ * The children inherit this list and put their own, of what is allowed, above
+ * it.  Here it is one of what is forbidden: whatever a child needs at its
  * start, before it locks itself in, goes through it.
  */
-#include "parent/lock.h"
+#include "link/lock.h"
 
 #include <errno.h>
 #include <seccomp.h>
