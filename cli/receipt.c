@@ -242,8 +242,10 @@ check(struct asked *a, int64_t t_ms, struct err *e)
 	if (t->whole && (memcmp(t->deployment, a->r.deployment, 16) != 0 ||
 	    (uint8_t)t->network != a->r.network))
 		return err_set(e, "of another deployment or network");
+	/* What our own signer is told is nobody else's to pay by. */
 	if (a->r.purpose != RECEIPT_PAY)
-		return err_set(e, "meant for Drawbridge's own signer");
+		return err_set(e, "its purpose is `%s`: meant for Drawbridge's "
+		    "own signer", receipt_purpose_text(a->r.purpose));
 	if (address_encode(a->address, (enum network)a->r.network,
 	    (const unsigned char *)a->r.script.p, a->r.script.len) <= 0)
 		return err_set(e, "its script has no address");

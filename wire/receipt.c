@@ -18,9 +18,10 @@ static const char	 prefix[] = "drawbridge receipt 1\n";
 static unsigned char *
 put_padded(unsigned char *p, struct text t, size_t room)
 {
-	assert(t.len > 0 && t.len <= room);
+	assert(t.len <= room);
 	*p++ = (unsigned char)t.len;
-	memcpy(p, t.p, t.len);
+	if (t.len > 0)
+		memcpy(p, t.p, t.len);
 	memset(p + t.len, 0, room - t.len);
 	return p + room;
 }
@@ -45,6 +46,11 @@ receipt_pack(const struct receipt *r, unsigned char out[RECEIPT_LEN])
 {
 	unsigned char	*p = out;
 
+	assert(r->purpose >= RECEIPT_PAY && r->purpose <= RECEIPT_STANDING);
+	/* Whoever stands somewhere pays nobody. */
+	assert(r->purpose == RECEIPT_STANDING ? r->id.len == 0 &&
+	    r->script.len == 0 && r->amount_sat == 0 && r->fee_max_sat == 0 :
+	    r->id.len > 0 && r->script.len > 0 && r->amount_sat > 0);
 	*p++ = VERSION;
 	*p++ = (unsigned char)r->purpose;
 	p = put_block(p, r->deployment, sizeof(r->deployment));
@@ -63,13 +69,14 @@ receipt_pack(const struct receipt *r, unsigned char out[RECEIPT_LEN])
 	memcpy(p, r->signature, sizeof(r->signature));
 }
 
+/* `none`: there must be nothing instead. */
 static enum rc
-get_padded(struct text *out, const unsigned char **p, size_t room,
+get_padded(struct text *out, const unsigned char **p, size_t room, bool none,
     const char *what, struct err *e)
 {
 	size_t	 len = *(*p)++, i;
 
-	if (len == 0 || len > room)
+	if ((len == 0) != none || len > room)
 		return err_set(e, "`%s`: a length that cannot be", what);
 	for (i = len; i < room; i++) {
 		if ((*p)[i] != 0)
@@ -111,7 +118,7 @@ get_first(struct receipt *out, const unsigned char **p, struct err *e)
 	if (*(*p)++ != VERSION)
 		return err_set(e, "`version`: not one that is known");
 	purpose = *(*p)++;
-	if (purpose != RECEIPT_PAY && purpose != RECEIPT_PAY_OWN)
+	if (purpose < RECEIPT_PAY || purpose > RECEIPT_STANDING)
 		return err_set(e, "`purpose`: not one that is known");
 	out->purpose = (enum receipt_purpose)purpose;
 	get_block(out->deployment, p, sizeof(out->deployment));
@@ -125,25 +132,59 @@ get_first(struct receipt *out, const unsigned char **p, struct err *e)
 	return RC_OK;
 }
 
+/* The amounts and the expiry; a standing has only that, and may not. */
+static enum rc
+get_numbers(struct receipt *out, const unsigned char **p, bool standing,
+    struct err *e)
+{
+	int64_t	 least = standing ? 0 : 1, most = standing ? 0 : AMOUNT_SAT_MAX;
+
+	if (get_number(&out->amount_sat, p, least, most, "amount",
+	    e) != RC_OK || get_number(&out->fee_max_sat, p, 0, most, "fee",
+	    e) != RC_OK)
+		return RC_FAILED;
+	return get_number(&out->expires_ms, p, least, TIME_MS_MAX, "expires",
+	    e);
+}
+
 enum rc
 receipt_unpack(struct receipt *out, const unsigned char in[RECEIPT_LEN],
     struct err *e)
 {
 	const unsigned char	*p = in;
+	bool			 standing;
 
-	if (get_first(out, &p, e) != RC_OK ||
-	    get_padded(&out->id, &p, ID_MAX, "id", e) != RC_OK)
+	if (get_first(out, &p, e) != RC_OK)
+		return RC_FAILED;
+	standing = out->purpose == RECEIPT_STANDING;
+	if (get_padded(&out->id, &p, ID_MAX, standing, "id", e) != RC_OK)
 		return RC_FAILED;
 	get_block(out->account_tag, &p, sizeof(out->account_tag));
-	if (get_padded(&out->script, &p, SCRIPT_MAX, "script", e) != RC_OK ||
-	    get_number(&out->amount_sat, &p, 1, AMOUNT_SAT_MAX, "amount",
-	    e) != RC_OK || get_number(&out->fee_max_sat, &p, 0,
-	    AMOUNT_SAT_MAX, "fee", e) != RC_OK || get_number(
-	    &out->expires_ms, &p, 1, TIME_MS_MAX, "expires", e) != RC_OK)
+	if (standing && !sodium_is_zero(out->account_tag,
+	    sizeof(out->account_tag)))
+		return err_set(e, "`account tag`: where there is no account");
+	if (get_padded(&out->script, &p, SCRIPT_MAX, standing, "script",
+	    e) != RC_OK || get_numbers(out, &p, standing, e) != RC_OK)
 		return RC_FAILED;
 	assert(p == in + RECEIPT_SIGNED);
 	memcpy(out->signature, p, sizeof(out->signature));
 	return RC_OK;
+}
+
+const char *
+receipt_purpose_text(enum receipt_purpose p)
+{
+	switch (p) {
+	case RECEIPT_PAY:
+		return "pay";
+	case RECEIPT_PAY_OWN:
+		return "pay-own";
+	case RECEIPT_BURN:
+		return "burn";
+	case RECEIPT_STANDING:
+		return "standing";
+	}
+	return "unknown";
 }
 
 void

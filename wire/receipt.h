@@ -39,10 +39,15 @@ enum receipt_purpose {
 	RECEIPT_PAY = 1,		/* others' signer: expires soon */
 	RECEIPT_PAY_OWN = 2,		/* our own signer */
 	/* To our own signer, never to be paid on. */
-	RECEIPT_BURN = 3,		/* never sign this id (C1) */
+	RECEIPT_BURN = 3,		/* never sign this id (C1): with the
+					 * script and amount it was for */
 	RECEIPT_STANDING = 4,		/* seq, head: where the engine's journal
-					 * stands now; no id, no script */
+					 * stands now; id, account tag, script,
+					 * amount, fee are zero, the expiry may
+					 * be */
 };
+/* "pay", "pay-own", "burn", "standing". */
+const char *receipt_purpose_text(enum receipt_purpose p);
 
 struct receipt {
 	enum receipt_purpose purpose;
@@ -61,9 +66,9 @@ struct receipt {
 	unsigned char	signature[64];
 };
 
-/* All but the signature; `out` has RECEIPT_LEN bytes. */
+/* `out` has RECEIPT_LEN bytes; the signature as it is in r. */
 void receipt_pack(const struct receipt *r, unsigned char out[RECEIPT_LEN]);
-/* Strict: canonical, padding zero. */
+/* Strict: canonical, padding zero, what its purpose has and no more. */
 enum rc receipt_unpack(struct receipt *out,
     const unsigned char in[RECEIPT_LEN], struct err *e) MUST_CHECK;
 /* What is signed, RECEIPT_SIGNED plus the prefix: for sign and verify. */

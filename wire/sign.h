@@ -10,7 +10,9 @@
  *		each: number (enum in sign.c), a byte; varint: length; bytes
  *
  * Fields come in the order of their numbers, each at most once; numbers are
- * le64.  Reading is strict.  SIGN_MAX bounds a frame, and so a transaction:
+ * le64, and zero is left out.  Reading is strict: only fields that the type
+ * has (`known` and `standing` every request), the ones that it needs, lengths
+ * that can be.  SIGN_MAX bounds a frame, and so a transaction:
  * two thousand outputs with their receipts, or some hundred inputs that bring
  * large parents, fit.
  */
@@ -72,8 +74,8 @@ enum sign_refusal {
 	SIGN_REFUSE_PASSPHRASE,
 	SIGN_REFUSE_HALTED,
 	SIGN_REFUSE_UNARMED,		/* the long period ended */
-	SIGN_REFUSE_BEHIND,		/* our journal is older than what we said
-					 * once: somebody put it back (C4) */
+	SIGN_REFUSE_BEHIND,		/* our journal is older than what we
+					 * said once: it was put back (C4) */
 	SIGN_REFUSE_FORKED,		/* same sequence, another journal */
 	SIGN_REFUSE_STORE,		/* the journal cannot be written */
 	SIGN_REFUSE_TOO_MANY,		/* inputs, outputs */
@@ -104,7 +106,7 @@ enum sign_refusal {
 	SIGN_REFUSE_ID_BURNED,
 	SIGN_REFUSE_ID_FLOOR,		/* at or below the floor (C4) */
 	SIGN_REFUSE_ID_SIGNED,		/* burn: too late; reason: its txids */
-	SIGN_REFUSE_NO_CONFLICT,	/* could confirm beside an earlier one */
+	SIGN_REFUSE_NO_CONFLICT,	/* could confirm beside another */
 	SIGN_REFUSE_TX_CHANGED,		/* same txid, other amounts claimed */
 	SIGN_REFUSE_FEE,		/* absolute, or above the receipts' */
 	SIGN_REFUSE_FEE_RATE,
@@ -138,9 +140,9 @@ struct sign_head {
 	uint64_t	height;		/* remembered */
 	uint64_t	engine_seq;	/* highest that an engine stood at */
 	uint64_t	epoch;
-	unsigned char	signature[64];	/* Ed25519, the signer's own key, over
-					 * "drawbridge signer head 1\n" and the 96
-					 * bytes before it */
+	unsigned char	signature[64];	/* Ed25519, the signer's own key,
+					 * over "drawbridge signer head 1\n"
+					 * and the 96 bytes before it */
 };
 void sign_head_pack(const struct sign_head *h,
     unsigned char out[SIGN_HEAD_LEN]);
@@ -223,7 +225,9 @@ enum rc sign_approval_unpack(struct sign_approval *a,
  *				replaced; else 0
  *	expires: 1795344397777
  *
- * and the lines of its purpose.
+ * and the lines of its purpose.  Transactions and blocks stand there as people
+ * write them (back to front), amounts in BTC with eight decimals, keys and
+ * heads in hex as they are.
  */
 enum sign_purpose {
 	SIGN_FOR_PAY = 1,	/* id, script, amount, fee-max */
@@ -250,7 +254,7 @@ struct sign_statement {
 	unsigned char	txid[32];	/* fee; write-off: what spent it */
 	unsigned char	outpoint_txid[32];
 	uint32_t	outpoint_vout;
-	unsigned char	hash[32];	/* block; engine's key or head; settings */
+	unsigned char	hash[32];	/* block, engine's key or head, ... */
 	unsigned char	replaces[32];
 	uint64_t	number;		/* epoch; engine's sequence */
 	uint64_t	booked;

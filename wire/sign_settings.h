@@ -83,7 +83,10 @@ struct sign_settings {
 void sign_settings_clear(struct sign_settings *s);
 /* Errors: "NAME:LINE: ...".  Complete and sane, or it fails: quorum at most the
  * number who may approve, at least one custodian, per-transaction <= short <=
- * long, m <= n / 2 refused. */
+ * long, m <= n / 2 refused, names and keys of operators different.  Any order
+ * of lines, `#` before a word begins a comment; ceilings left out are those
+ * of sign_settings_clear().  That a cosigner or a descriptor can be read is
+ * for the caller to find out. */
 enum rc sign_settings_parse(struct sign_settings *s, const char *name,
     struct text t, struct err *e) MUST_CHECK;
 /* The canonical text, which parse takes back; its length, 0: no room. */
@@ -94,14 +97,18 @@ void sign_settings_hash(unsigned char out[32], const struct sign_settings *s);
 
 /*
  * May `next` follow `now`?  RC_FAILED names what was founded and cannot
- * change.  *loosens: some part lets more through than before, or nobody can
- * tell: a ceiling up, a window shorter, a delay shorter, the quorum down, an
- * operator or a cold descriptor added, an approval threshold up.
+ * change; the engine and the epoch, too, must be those of `now`: an epoch that
+ * begins while `next` waits must be put into it.  *loosens: some part lets
+ * more through than before, or nobody can tell: a ceiling up, a window
+ * shorter, a delay shorter, the quorum down, an operator or a cold descriptor
+ * added, an approval threshold up, a custodian removed.
  */
 enum rc sign_settings_compare(const struct sign_settings *now,
     const struct sign_settings *next, bool *loosens, struct err *e)
     MUST_CHECK;
-/* The stricter of the two in every part: in force while `next` waits. */
+/* The stricter of the two in every part: in force while `next` waits.  Who
+ * approves must be in both; custodians are those of `now`.  The quorum may be
+ * more than are left. */
 void sign_settings_stricter(struct sign_settings *out,
     const struct sign_settings *now, const struct sign_settings *next);
 /* How long a block is taken to last at least / nominally, ms: 300,000 and
