@@ -14,8 +14,9 @@
 
 /*
  * Seal `seed` with the passphrase into seed_fd and write the founding record
- * into journal_fd (both empty, made by the caller), durably.  height and
- * engine_seq: where the chain and the engine stand today.
+ * into journal_fd (both empty, made by the caller), durably; the caller, who
+ * made them, syncs their folder.  height and engine_seq: where the chain and
+ * the engine stand today.  On regtest the seal is a cheap one.
  */
 enum rc signer_found(int seed_fd, int journal_fd,
     const unsigned char seed[SEED_LEN], struct text passphrase,
@@ -46,7 +47,8 @@ enum rc signer_master_of_seed(struct bip32_key *out,
 enum rc signer_descriptors(char *external, char *internal,
     const struct bip32_key *master, const struct sign_settings *settings,
     bool private, struct err *e) MUST_CHECK;
-/* The Ed25519 key that signs heads and burns: public part. */
+/* The Ed25519 key that signs heads and burns: public part.  The master needs
+ * its secret. */
 void signer_public_key(unsigned char out[32], const struct bip32_key *master);
 
 #endif

@@ -83,7 +83,7 @@ enum rc signer_apply(struct signer *s, const struct record *rec,
 
 /* ---- one transaction on its way through the checks ---- */
 
-enum output_kind { OUTPUT_PAYMENT, OUTPUT_CHANGE, OUTPUT_COLD };
+enum output_kind { OUTPUT_NONE, OUTPUT_PAYMENT, OUTPUT_CHANGE, OUTPUT_COLD };
 
 struct pay_in {
 	struct key_ref	key;		/* whose it is: keys.h */
@@ -106,7 +106,8 @@ struct pay {
 	struct tx_out	*spent;		/* of each input, believed */
 	struct pay_in	*in;
 	struct pay_out	*out;
-	struct receipt	*receipts;
+	struct receipt	*receipts;	/* made by receipts_check(); pay_take()
+					 * frees it */
 	const unsigned char *receipt_bytes;
 	size_t		n_receipts;
 	uint64_t	standing_seq;
@@ -115,10 +116,15 @@ struct pay {
 	int64_t		in_sat, back_sat;	/* back: change and cold */
 	int64_t		cost_sat;	/* in - back: what the ceilings count */
 	int64_t		fee_sat;
-	const struct memory_tx *again;	/* this txid was signed before */
+	/* This txid was signed before: after inputs_check() no other check is
+	 * made, the signatures are the same. */
+	const struct memory_tx *again;
 };
 
-/* In this order; each in the file of its name. */
+/*
+ * In this order; each in the file of its name.  receipts_check() makes outputs
+ * payments, change_check() what is then left.
+ */
 bool height_check(struct signer *s, struct pay *p, struct refusal *r);
 bool inputs_check(struct signer *s, struct pay *p, struct refusal *r);
 bool receipts_check(struct signer *s, struct pay *p, struct refusal *r);

@@ -29,18 +29,30 @@ struct key_ref {
 	uint32_t	index;
 };
 
-/* What the seed gives besides: the journal's key, and the pair that signs
- * heads and burns.  HKDF-like: HMAC-SHA-256(seed, label). */
+/*
+ * What the seed gives besides: the journal's key, and the pair that signs
+ * heads and burns: HMAC-SHA-256(secret of the master key, label).
+ *
+ * `s` may be NULL: the settings are in the journal, whose key is here.  Then
+ * only those can be asked for until keys_settings().
+ */
 struct keys;
 enum rc keys_new(struct keys **out, const unsigned char seed[SEED_LEN],
     const struct sign_settings *s, struct err *e) MUST_CHECK;
+/*
+ * The first time: network and wallet, and look-ups reach KEYS_AHEAD.  Later:
+ * only the cold descriptors, which are replaced.  On failure all is as it was.
+ */
+enum rc keys_settings(struct keys *k, const struct sign_settings *s,
+    struct err *e) MUST_CHECK;
 void keys_free(struct keys **k);	/* wiped */
 const unsigned char *keys_journal(const struct keys *k);	/* 32 */
 const unsigned char *keys_signing_secret(const struct keys *k);	/* 64 */
 const unsigned char *keys_signing_public(const struct keys *k);	/* 32 */
 const unsigned char *keys_id(const struct keys *k);		/* 16 */
 
-/* Make look-ups reach `highest` + KEYS_AHEAD on both branches. */
+/* Make look-ups reach `highest` + KEYS_AHEAD on both branches and of cold
+ * descriptors; never less than before. */
 enum rc keys_reach(struct keys *k, uint32_t highest, struct err *e)
     MUST_CHECK;
 uint32_t keys_reached(const struct keys *k);	/* highest index looked up */
@@ -63,15 +75,29 @@ bool keys_matches(const struct keys *k, const struct key_ref *ref,
 enum rc keys_sign(struct keys *k, struct psbt *p, size_t in,
     const struct key_ref *ref, const struct sighash *s, uint8_t type,
     struct err *e) MUST_CHECK;
+/*
+ * The wallet's descriptor of a branch, with checksum; with the private key if
+ * `private`, which takes a master that has it.  The caller wipes buf then.
+ */
+enum rc keys_print(char *buf, size_t room, const struct bip32_key *master,
+    const struct sign_settings *s, unsigned branch, bool private,
+    struct err *e) MUST_CHECK;
+/* The key pair that signs heads and burns: secret 64, public 32. */
+void keys_pair(unsigned char secret[64], unsigned char public[32],
+    const struct bip32_key *master);
 /* Descriptor with checksum, public. */
 enum rc keys_descriptor(const struct keys *k, unsigned branch, char *buf,
     size_t room, struct err *e) MUST_CHECK;
 
-/* seed.c: the sealed file: magic, salt, Argon2id's cost, nonce, box. */
+/*
+ * seed.c: the sealed file: magic, salt, Argon2id's cost, nonce, box.  `cheap`:
+ * Argon2id's least cost, for tests, instead of libsodium's MODERATE (256 MiB,
+ * most of a second).  The cost stands in the file and is authenticated.
+ */
 #define SEED_FILE_LEN	128
 enum rc seed_seal(unsigned char out[SEED_FILE_LEN],
-    const unsigned char seed[SEED_LEN], struct text passphrase, struct err *e)
-    MUST_CHECK;
+    const unsigned char seed[SEED_LEN], struct text passphrase, bool cheap,
+    struct err *e) MUST_CHECK;
 enum rc seed_open(unsigned char seed[SEED_LEN],
     const unsigned char in[SEED_FILE_LEN], struct text passphrase,
     struct err *e) MUST_CHECK;
