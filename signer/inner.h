@@ -59,9 +59,15 @@ struct signer {
 	char		halted_why[256];
 	bool		halted_locked;	/* halted while locked: in the file,
 					 * not yet in the chain */
+	bool		fresh;		/* nothing but the founding record yet */
+	bool		broken;		/* a record is written that the state
+					 * could not take: nothing until a start */
+	uint64_t	signed_seq;	/* newest record of a signature or burn */
+	uint32_t	index_max;	/* highest index of ours signed */
 	/* How long it has run, over all runs. */
 	int64_t		running_before_ms;	/* runs that ended */
 	int64_t		boot_began_ms;
+	int64_t		recorded_ms;	/* of the newest record */
 	struct receipt	*loaded;	/* for co-signing; texts point to */
 	unsigned char	*loaded_bytes;
 	size_t		n_loaded;
@@ -116,6 +122,8 @@ struct pay {
 	int64_t		in_sat, back_sat;	/* back: change and cold */
 	int64_t		cost_sat;	/* in - back: what the ceilings count */
 	int64_t		fee_sat;
+	bool		spike;		/* fee_check(): above the first fee
+					 * ceilings, not above the second */
 	/* This txid was signed before: after inputs_check() no other check is
 	 * made, the signatures are the same. */
 	const struct memory_tx *again;
@@ -134,13 +142,18 @@ bool approve_check(struct signer *s, struct pay *p, struct refusal *r);
 bool conflict_check(struct signer *s, struct pay *p, struct refusal *r);
 bool ceilings_check(struct signer *s, struct pay *p, struct refusal *r);
 
+/* fee_check() refuses what is above the ceilings for spikes; between them and
+ * the first ones approve_check() asks for approvals of the fee. */
+
 /* pay.c: SIGN_PAY and SIGN_COSIGN; the answer's psbt in *out, to be freed. */
 bool pay_take(struct signer *s, const struct sign_message *m,
     const struct signer_clock *now, unsigned char **out, size_t *len,
     struct refusal *r);
 
-/* standing.c: known head and engine's standing, before anything else of a
- * request; *seq: where the engine stands. */
+/* standing.c: known head (known_check() is that alone) and engine's standing,
+ * before anything else of a request; *seq: where the engine stands. */
+bool known_check(struct signer *s, const struct sign_message *m,
+    const struct signer_clock *now, struct refusal *r);
 bool standing_check(struct signer *s, const struct sign_message *m,
     const struct signer_clock *now, uint64_t *seq, struct refusal *r);
 /* receipts.c: one receipt's bytes: signature, deployment, network, epoch,
@@ -149,10 +162,18 @@ bool receipt_read(const struct signer *s, struct receipt *out,
     const unsigned char bytes[RECEIPT_LEN], enum receipt_purpose purpose,
     struct refusal *r);
 /*
- * approve.c: count persons who signed `st` (its by and expires are theirs),
- * answering `answers`; true when at least `need` of those who may approve, or
- * of the custodians, did.  A wrong signature refuses, whatever the number.
+ * approve.c: one list may be for several statements: those of the first come
+ * first.  Take the approvals of `st` (its by and expires are theirs) off the
+ * head of *rest; true when at least `need` persons who may approve, or
+ * custodians, gave one.  Unknown, expired or twice refuses, whatever the
+ * number.
  */
+bool approve_next(const struct signer *s, struct text *rest,
+    struct sign_statement *st, bool custodians, unsigned need,
+    const struct signer_clock *now, struct refusal *r);
+/* None may be left: what is left is of no statement, or wrong. */
+bool approve_end(struct text rest, struct refusal *r);
+/* Both, for one statement. */
 bool approve_count(const struct signer *s, struct text approvals,
     struct sign_statement *st, bool custodians, unsigned need,
     const struct signer_clock *now, struct refusal *r);
