@@ -23,9 +23,11 @@
 struct sighash {
 	const struct tx	*tx;
 	const struct tx_out *spent;	/* of each input: amount and script */
-	unsigned char	prevouts[32], sequences[32], outputs[32];	/* once */
-	unsigned char	prevouts2[32], sequences2[32], outputs2[32];	/* BIP143 */
-	unsigned char	amounts[32], scripts[32];	/* BIP341 */
+	/* BIP341: hashed once. */
+	unsigned char	prevouts[32], sequences[32], outputs[32];
+	unsigned char	amounts[32], scripts[32];
+	/* BIP143: twice. */
+	unsigned char	prevouts2[32], sequences2[32], outputs2[32];
 };
 
 /* `spent` has tx->n_in entries, and both outlive `s`. */
@@ -39,8 +41,8 @@ void sighash_v0(unsigned char out[32], const struct sighash *s, size_t in,
 bool sighash_v1(unsigned char out[32], const struct sighash *s, size_t in,
     uint8_t type);
 /* Before segwit; the script as it stands, OP_CODESEPARATORs taken out.  Fails
- * for SINGLE without its output: what the network takes for the hash there is
- * the same for every transaction. */
+ * for SINGLE without its output: what the network takes for the hash there
+ * is the same for every transaction. */
 enum rc sighash_legacy(unsigned char out[32], const struct tx *tx, size_t in,
     struct text script_code, uint32_t type, struct err *e) MUST_CHECK;
 
