@@ -57,15 +57,38 @@ is_refused(const struct taken *t)
 	    t->verdict == VERDICT_DENY || t->why != WHY_NONE);
 }
 
+/* A client that lost an answer asks anew: the policy is told (again.h).  The
+ * very same message is no new withdrawal, and its content may not change. */
+static void
+note_again(struct keeper *k, struct command *c, struct command_fact *fact)
+{
+	const struct ident_key	*ids =
+	    &keyring_secrets(keeper_keyring(k))->ids;
+	struct engine_withdrawal w;
+
+	if (c->n_facts > 0 || !again_is(&k->again, ids, c,
+	    keeper_now_ms(k)) || engine_withdrawal(keeper_state(k)->engine,
+	    take_ident(ids, c->id), &w))
+		return;
+	memset(fact, 0, sizeof(*fact));
+	fact->name = text_of(AGAIN_FACT);
+	fact->kind = VALUE_FLAG;
+	fact->value = 1;
+	c->facts = fact;
+	c->n_facts = 1;
+}
+
 /* The customers' door: one withdrawal. */
 static void
 apply(struct keeper *k, struct channel *from, const struct message *m,
     struct command *c)
 {
 	char		 body[ANSWER_MAX];
+	struct command_fact fact;
 	struct taken	 t;
 	struct err	 e;
 
+	note_again(k, c, &fact);
 	if (keeper_take(k, c, &t, &e) != RC_OK) {
 		bad(k, from, m->tag, e.text);
 		return;
@@ -81,6 +104,7 @@ apply(struct keeper *k, struct channel *from, const struct message *m,
 		    keeper_state(k)->program, &t));
 		return;
 	}
+	again_told(&k->again, &keyring_secrets(keeper_keyring(k))->ids, c);
 	(void)snprintf(body, sizeof(body), "{\"id\":\"%.*s\"}",
 	    (int)c->id.len, c->id.p);
 	keeper_answer(k, from, m->tag, 200, text_of(body), 0);

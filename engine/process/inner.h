@@ -9,6 +9,7 @@
 
 #include "book/book.h"
 #include "engine/clock.h"
+#include "engine/process/again.h"
 #include "engine/process/keeper.h"
 #include "link/process.h"
 
@@ -73,6 +74,7 @@ struct keeper {
 	struct journal	*journal;
 	struct operators *operators;
 	struct exchange	*exchange;	/* exchange.h */
+	struct again	 again;
 	struct book	*book;
 	struct clock	 clock;
 	struct channel	*to[ROOM__COUNT];	/* auth, console */

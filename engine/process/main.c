@@ -354,6 +354,7 @@ on_stop(void *ctx)
 		keeper_die(k, &e);
 	keeper_durable_now(k);
 	book_close(&k->book);
+	again_free(&k->again);
 	if (k->journal != NULL && journal_close(&k->journal, &e) != RC_OK) {
 		log_event(LOG_BROKEN, "close", "why", 's', e.text, NULL);
 		status = 1;
@@ -438,6 +439,9 @@ open_journal(struct keeper *k, struct err *e)
 		    "configuration says %s", url, network_text(
 		    (enum network)keeper_state(k)->genesis.network),
 		    c->network);
+	if ((rc = again_load(&k->again, url, keeper_keyring(k),
+	    &keyring_secrets(keeper_keyring(k))->ids, e)) != RC_OK)
+		return rc;
 	atomic_store(&k->durable, keeper_state(k)->seq);
 	clock_start(&k->clock, keeper_state(k)->t_ms, cfg.t_ms,
 	    keeper_boot_ms(), -1);
