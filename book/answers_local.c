@@ -121,6 +121,18 @@ put_day(struct answering *a)
 }
 
 static void
+put_oldest(struct answering *a)
+{
+	int64_t	 ms = store_number(a->s, -1, "select asked from withdrawal "
+	    "where state = 2 order by n limit 1", "");
+
+	if (ms >= 0)
+		json_put_int(a->j, "oldest_held_ms", ms);
+	else
+		json_put_null(a->j, "oldest_held_ms");
+}
+
+static void
 status(struct answering *a)
 {
 	struct json	*j = a->j;
@@ -144,8 +156,7 @@ status(struct answering *a)
 	json_put_int(j, "waiting", count(a, STATE_WAITING));
 	json_put_int(j, "held", count(a, STATE_HELD));
 	json_put_int(j, "stopped", count(a, STATE_STOPPED));
-	json_put_int(j, "oldest_held_ms", store_number(a->s, 0, "select asked"
-	    " from withdrawal where state = 2 order by n limit 1", ""));
+	put_oldest(a);
 	put_day(a);
 	json_put_sat(j, "hot_sat", a->now->hot_sat > 0 ? a->now->hot_sat :
 	    0);
