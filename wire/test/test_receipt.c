@@ -144,8 +144,9 @@ test_strict(void)
 
 	check_case("what is no receipt");
 	CHECK(!reads(0, 0) && !reads(0, 2));		/* version */
-	CHECK(!reads(1, 0) && !reads(1, 3));		/* purpose */
-	CHECK(reads(1, 2));
+	CHECK(!reads(1, 0) && !reads(1, 5));		/* purpose */
+	CHECK(reads(1, 2) && reads(1, 3));
+	CHECK(!reads(1, 4));		/* a standing pays nobody */
 	CHECK(!reads(18, 4) && reads(18, 0));		/* network */
 	CHECK(!reads(95, 0) && !reads(95, 65));		/* id */
 	CHECK(!reads(176, 0) && !reads(176, 43));	/* script */
@@ -160,6 +161,51 @@ test_strict(void)
 	CHECK(!reads(234, 0x80) && !reads(242, 0x80));
 }
 
+static bool
+stands(size_t at, unsigned char value)
+{
+	unsigned char	 bytes[RECEIPT_LEN];
+	struct receipt	 r;
+	struct err	 e;
+
+	example(&r);
+	r.purpose = RECEIPT_STANDING;
+	r.id.len = r.script.len = 0;
+	r.amount_sat = r.fee_max_sat = r.expires_ms = 0;
+	memset(r.account_tag, 0, sizeof(r.account_tag));
+	receipt_pack(&r, bytes);
+	bytes[at] = value;
+	return receipt_unpack(&r, bytes, &e) == RC_OK;
+}
+
+static void
+test_purposes(void)
+{
+	unsigned char	 bytes[RECEIPT_LEN];
+	struct receipt	 r;
+	struct err	 e;
+	size_t		 i;
+
+	check_case("a burn needs id, script and amount");
+	make(bytes);
+	bytes[1] = RECEIPT_BURN;
+	CHECK(receipt_unpack(&r, bytes, &e) == RC_OK &&
+	    r.purpose == RECEIPT_BURN);
+	memset(bytes + 176, 0, 43);
+	CHECK(receipt_unpack(&r, bytes, &e) != RC_OK);
+	make(bytes);
+	bytes[1] = RECEIPT_BURN;
+	memset(bytes + 95, 0, 65);
+	CHECK(receipt_unpack(&r, bytes, &e) != RC_OK);
+	check_case("a standing has no id, script, amount");
+	CHECK(stands(1, RECEIPT_STANDING));
+	for (i = 95; i < 235; i++)
+		CHECK(!stands(i, 1));
+	CHECK(stands(235, 1) && !stands(242, 0x80));
+	for (i = RECEIPT_PAY; i < RECEIPT_STANDING; i++)
+		CHECK(!stands(1, (unsigned char)i));
+}
+
 int
 main(void)
 {
@@ -171,5 +217,6 @@ main(void)
 	test_round();
 	test_flipped();
 	test_strict();
+	test_purposes();
 	return check_done();
 }
