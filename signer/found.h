@@ -33,6 +33,9 @@ enum rc signer_recover(int seed_fd, int journal_fd, struct text passphrase,
     const struct sign_settings *settings, uint32_t height, uint64_t floor,
     uint64_t first_seq, struct err *e) MUST_CHECK;
 
+/* The seed in a file that signer_found() wrote. */
+enum rc signer_open_seed(unsigned char seed[SEED_LEN], int seed_fd,
+    struct text passphrase, struct err *e) MUST_CHECK;
 /* The master key of the seed, secret; the caller wipes it. */
 enum rc signer_master(struct bip32_key *out, int seed_fd,
     struct text passphrase, uint8_t network, struct err *e) MUST_CHECK;

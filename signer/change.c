@@ -1,0 +1,104 @@
+/*
+ * Outputs that no receipt names: change of ours (C2, H10), or a cold
+ * descriptor's, or nobody's.
+ *
+ * Found by the script, which the signer derives itself.  What the PSBT claims
+ * about an output must then be true as well: whoever lies about his change
+ * may lie about more.
+ */
+#include <assert.h>
+
+#include "bitcoin/script.h"
+#include "signer/inner.h"
+
+#define CLAIMS_MAX	MULTISIG_MAX
+
+/* Does some derivation claim just this key?  True when there is none. */
+static bool
+claim_fits(const struct signer *s, const struct psbt_out *o,
+    const struct key_ref *key)
+{
+	struct key_ref	 claimed;
+	size_t		 i;
+
+	for (i = 0; i < o->n_paths && i < CLAIMS_MAX; i++)
+		if (keys_claimed(&claimed, s->keys, &o->paths[i]) &&
+		    claimed.branch == key->branch &&
+		    claimed.index == key->index)
+			return true;
+	return o->n_paths == 0;
+}
+
+/* Not within the look-ahead: a stranger's, or ours where no wallet looks? */
+static bool
+unknown(const struct signer *s, const struct pay *p, size_t i,
+    struct refusal *r)
+{
+	const struct psbt_out *o = &p->psbt->out[i];
+	struct key_ref	 claimed;
+	size_t		 c;
+
+	for (c = 0; c < o->n_paths && c < CLAIMS_MAX; c++)
+		if (keys_claimed(&claimed, s->keys, &o->paths[c]) &&
+		    claimed.index > keys_reached(s->keys) &&
+		    keys_matches(s->keys, &claimed, p->tx->out[i].script))
+			return refuse(r, SIGN_REFUSE_CHANGE_INDEX,
+			    "output %zu: change at index %u", i,
+			    claimed.index);
+	return refuse(r, SIGN_REFUSE_OUTPUT_UNKNOWN,
+	    "output %zu: neither a receipt's nor ours", i);
+}
+
+static bool
+comes_back(struct signer *s, struct pay *p, size_t i, struct refusal *r)
+{
+	const struct tx_out *out = &p->tx->out[i];
+	struct pay_out	*o = &p->out[i];
+
+	if (!keys_find(&o->key, s->keys, out->script))
+		return unknown(s, p, i, r);
+	/* The look-ups may reach farther than what is signed allows. */
+	if (o->key.index > (uint64_t)s->index_max + KEYS_AHEAD)
+		return refuse(r, SIGN_REFUSE_CHANGE_INDEX,
+		    "output %zu: change at index %u", i, o->key.index);
+	if (o->key.branch >= 2) {
+		o->kind = OUTPUT_COLD;
+	} else {
+		if (o->key.branch != 1)
+			return refuse(r, SIGN_REFUSE_CHANGE_BRANCH,
+			    "output %zu: change to a deposit address", i);
+		if (!claim_fits(s, &p->psbt->out[i], &o->key))
+			return refuse(r, SIGN_REFUSE_OUTPUT_UNKNOWN,
+			    "output %zu: ours, but claimed to be another "
+			    "key's", i);
+		o->kind = OUTPUT_CHANGE;
+	}
+	/* Not above all inputs: these are at most TX_MONEY_MAX_SAT. */
+	p->back_sat += out->amount_sat;
+	return true;
+}
+
+bool
+change_check(struct signer *s, struct pay *p, struct refusal *r)
+{
+	size_t	 i;
+	uint32_t n = 0;
+
+	p->back_sat = 0;
+	for (i = 0; i < p->tx->n_out; i++) {
+		if (p->tx->out[i].amount_sat <
+		    script_dust_sat(p->tx->out[i].script))
+			return refuse(r, SIGN_REFUSE_OUTPUT_DUST,
+			    "output %zu: too small to be relayed", i);
+		if (p->out[i].kind == OUTPUT_PAYMENT)
+			continue;
+		if (!comes_back(s, p, i, r))
+			return false;
+		/* Cold ones as well: many small ones are a hostage too. */
+		if (++n > s->settings.change_max)
+			return refuse(r, SIGN_REFUSE_CHANGE_MANY,
+			    "more than %u outputs come back",
+			    s->settings.change_max);
+	}
+	return true;
+}

@@ -1,0 +1,81 @@
+/*
+ * What keys.c and keys_sign.c share.
+ */
+#ifndef SIGNER_KEYS_INNER_H
+#define SIGNER_KEYS_INNER_H
+
+#include "bitcoin/curve.h"
+#include "bitcoin/descriptor.h"
+#include "bitcoin/script.h"
+#include "signer/keys.h"
+
+#define OWN_SCRIPT_MAX	34	/* P2WSH, P2TR */
+
+/* A branch's key, of ourselves or a co-signer. */
+struct parent {
+	unsigned char	chain[32];
+	unsigned char	public[PUBLIC_KEY_LEN];
+	struct curve_point point;
+};
+
+struct ours {
+	struct curve_point point;	/* of our own key; tr: internal */
+	unsigned char	script[OWN_SCRIPT_MAX];
+	uint8_t		len;
+};
+
+struct theirs {
+	unsigned char	script[OWN_SCRIPT_MAX];
+	uint8_t		len;
+};
+
+struct cold {
+	struct descriptor d;
+	bool		range;
+	struct theirs	*out;
+	size_t		n, room;
+};
+
+/* Where a script is, by its bytes; branch counted from 1, 0: empty. */
+struct slot {
+	uint32_t	branch;
+	uint32_t	index;
+};
+
+struct secrets {
+	struct bip32_key master;	/* until the settings are known */
+	struct bip32_key key;		/* scratch */
+	unsigned char	branch[2][32];
+	unsigned char	child[32];	/* scratch */
+	unsigned char	tap[32];	/* scratch */
+	unsigned char	journal[32];
+	unsigned char	signing[64];
+};
+
+struct keys {
+	struct secrets	*secret;
+	unsigned char	signing_public[32];
+	unsigned char	id[16];
+	bool		has_wallet;
+	enum sign_wallet wallet;
+	unsigned	m, n, ours;	/* ours: number among n */
+	unsigned char	fingerprint[4];
+	uint32_t	path[4];	/* to the account */
+	size_t		n_path;
+	struct parent	of[2][MULTISIG_MAX];
+	char		text[2][DESCRIPTOR_TEXT_MAX];
+	struct ours	*own[2];	/* by index; n_own on each branch */
+	size_t		n_own, own_room;
+	struct cold	*cold[SIGN_COLD_MAX];
+	size_t		n_cold;
+	struct slot	*slots;
+	size_t		n_slots, slots_room, slots_used;
+};
+
+bool keys_derive_one(const struct keys *k, struct ours *out, unsigned branch,
+    uint32_t index);
+/* Its length. */
+size_t keys_account_path(uint32_t path[4], const struct sign_settings *s);
+void keys_journal_key(unsigned char out[32], const struct bip32_key *master);
+
+#endif
