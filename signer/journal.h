@@ -8,8 +8,10 @@
  *		made from the seed, over the one before (or zeros) and all of
  *		this record in front of it
  *
- * A record that was cut off at the end of the file was never answered: it is
- * dropped.  Anything else that does not fit is RC_FAILED and names the record.
+ * A record that was cut off at the end of the file, or of which whole sectors
+ * never reached the disk (frame.h), was never answered: it is dropped.  That
+ * is safe: whoever can make the end look so can as well cut the file at a
+ * record.  Anything else that does not fit is RC_FAILED and names the record.
  * That the file is older than it was once, it cannot know: heads say so (C4).
  *
  * RECORD_HALT_LOCKED is written without a key while locked, with sequence 0
@@ -60,7 +62,8 @@ struct record_change {
 	uint32_t	index;
 };
 
-/* Which fields count depends on the kind.  Nothing is owned. */
+/* Which fields count depends on the kind (the table in record.c); the others
+ * are zero, which is asserted.  Nothing is owned. */
 struct record {
 	enum record_kind kind;
 	uint64_t	seq;		/* set by journal_append */
