@@ -140,10 +140,8 @@ psbt_get(const struct psbt_map *m, uint8_t type, struct text key_data)
 	return r != NULL ? r->value : none;
 }
 
-/* What version 0 has in its unsigned transaction, and that itself: the
- * transaction stays what it is. */
-static bool
-is_of_tx(enum psbt_where where, uint8_t type)
+bool
+psbt_is_of_tx(enum psbt_where where, uint8_t type)
 {
 	switch (where) {
 	case PSBT_GLOBAL:
@@ -160,8 +158,8 @@ is_of_tx(enum psbt_where where, uint8_t type)
 	abort();
 }
 
-static bool
-copy_record(struct psbt *p, struct psbt_record *out, uint8_t type,
+bool
+psbt_copy(struct psbt *p, struct psbt_record *out, uint8_t type,
     struct text key_data, struct text value)
 {
 	unsigned char	*key, *copy;
@@ -192,11 +190,11 @@ psbt_put(struct psbt *p, enum psbt_where where, size_t at, uint8_t type,
 	struct text	 key = { (char *)&type, 1 };
 	enum rc		 rc;
 
-	if (is_of_tx(where, type))
+	if (psbt_is_of_tx(where, type))
 		return psbt_wrap(e, err_set(e, "the transaction stays what "
 		    "it is"), where, at, key);
 	/* Everything that may fail comes before anything that is seen. */
-	if (!copy_record(p, &new, type, key_data, value) ||
+	if (!psbt_copy(p, &new, type, key_data, value) ||
 	    (old == NULL && (records = psbt_take(p, (m->n + 1) *
 	    sizeof(*records))) == NULL))
 		return psbt_wrap(e, err_set(e, "no memory"), where, at, key);

@@ -98,7 +98,8 @@ struct psbt_in {
 	struct text	witness_script;
 	struct text	final_script_sig;
 	struct text	final_witness;
-	struct psbt_path *paths;	/* both kinds */
+	struct psbt_path *paths;	/* both kinds; deeper than
+					 * BIP32_PATH_MAX: only in map */
 	size_t		n_paths;
 	struct psbt_sig	*sigs;
 	size_t		n_sigs;
@@ -146,7 +147,9 @@ char *psbt_base64(const struct psbt *p);
 
 /*
  * Put a record into the global map, an input's or an output's, or replace it;
- * the typed fields above follow.  The bytes are copied.
+ * the typed fields above follow.  The bytes are copied.  What makes the
+ * transaction (unsigned_tx, and version 2's fields for it) is refused: it
+ * stays what it is.
  */
 enum psbt_where { PSBT_GLOBAL, PSBT_IN, PSBT_OUT };
 enum rc psbt_put(struct psbt *p, enum psbt_where where, size_t at,
@@ -164,11 +167,19 @@ struct text psbt_get(const struct psbt_map *m, uint8_t type,
 enum rc psbt_spent(struct tx_out *out, bool *proved, const struct psbt *p,
     size_t in, struct err *e) MUST_CHECK;
 
-/* BIP174's Combiner: what `from` has more; the same transaction only. */
+/*
+ * BIP174's Combiner: what `from` has more; the same transaction only.  Of
+ * two values for a key the first stays.  Without memory `into` may be left
+ * half done, for psbt_free() alone.
+ */
 enum rc psbt_combine(struct psbt *into, const struct psbt *from,
     struct err *e) MUST_CHECK;
-/* Finalizer: P2PKH, P2WPKH (also in P2SH), P2WSH and P2SH-P2WSH multisig,
- * P2TR key path.  RC_FAILED names the first input that lacks a signature. */
+/*
+ * Finalizer: P2PKH, P2WPKH (also in P2SH), multisig in P2WSH, P2SH-P2WSH and
+ * P2SH, P2TR key path.  Each input that is complete is finalized; RC_FAILED
+ * names the first that lacks a signature.  One that does not verify counts as
+ * none (curve_begin() first).
+ */
 enum rc psbt_finalize(struct psbt *p, struct err *e) MUST_CHECK;
 /* Extractor: the transaction's bytes, which the caller frees. */
 enum rc psbt_extract(unsigned char **out, size_t *len, const struct psbt *p,

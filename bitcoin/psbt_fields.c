@@ -15,14 +15,6 @@
 #include "bitcoin/sighash.h"
 
 #define PROPRIETARY		0xfc	/* in any map */
-#define IN_OWNERSHIP		0x09	/* BIP127 */
-#define IN_RIPEMD160		0x0a
-#define IN_SHA256		0x0b
-#define IN_HASH160		0x0c
-#define IN_HASH256		0x0d
-#define IN_MUSIG_KEYS		0x1a	/* BIP373 */
-#define IN_MUSIG_NONCE		0x1b
-#define IN_MUSIG_SIG		0x1c
 #define OUT_MUSIG_KEYS		0x08
 
 #define XPUB_LEN		78
@@ -33,6 +25,7 @@
 #define CONTROL_LEN_MIN		33	/* BIP341: a control block */
 #define CONTROL_STEP		32
 #define TAP_DEPTH_MAX		128
+#define BIP32_DEPTH_MAX		255	/* it is one byte of a key */
 #define MUSIG_NONCE_LEN		66
 
 enum key_form {
@@ -105,11 +98,11 @@ static const struct field in_fields[] = {
 	[PSBT_IN_FINAL_SCRIPTSIG] = { VALUE_ANY, KEY_NOTHING, V02, 0 },
 	[PSBT_IN_FINAL_SCRIPTWITNESS] = { VALUE_WITNESS, KEY_NOTHING, V02,
 	    0 },
-	[IN_OWNERSHIP] = { VALUE_ANY, KEY_NOTHING, V02, 0 },
-	[IN_RIPEMD160] = { VALUE_PREIMAGE, KEY_HASH20, V02, 0 },
-	[IN_SHA256] = { VALUE_PREIMAGE, KEY_HASH32, V02, 0 },
-	[IN_HASH160] = { VALUE_PREIMAGE, KEY_HASH20, V02, 0 },
-	[IN_HASH256] = { VALUE_PREIMAGE, KEY_HASH32, V02, 0 },
+	[PSBT_IN_OWNERSHIP] = { VALUE_ANY, KEY_NOTHING, V02, 0 },
+	[PSBT_IN_RIPEMD160] = { VALUE_PREIMAGE, KEY_HASH20, V02, 0 },
+	[PSBT_IN_SHA256] = { VALUE_PREIMAGE, KEY_HASH32, V02, 0 },
+	[PSBT_IN_HASH160] = { VALUE_PREIMAGE, KEY_HASH20, V02, 0 },
+	[PSBT_IN_HASH256] = { VALUE_PREIMAGE, KEY_HASH32, V02, 0 },
 	[PSBT_IN_PREVIOUS_TXID] = { VALUE_LEN, KEY_NOTHING, V2, 32 },
 	[PSBT_IN_OUTPUT_INDEX] = { VALUE_LEN, KEY_NOTHING, V2, 4 },
 	[PSBT_IN_SEQUENCE] = { VALUE_LEN, KEY_NOTHING, V2, 4 },
@@ -122,9 +115,9 @@ static const struct field in_fields[] = {
 	    0 },
 	[PSBT_IN_TAP_INTERNAL_KEY] = { VALUE_LEN, KEY_NOTHING, V02, 32 },
 	[PSBT_IN_TAP_MERKLE_ROOT] = { VALUE_LEN, KEY_NOTHING, V02, 32 },
-	[IN_MUSIG_KEYS] = { VALUE_KEYS, KEY_COMPRESSED, V02, 0 },
-	[IN_MUSIG_NONCE] = { VALUE_LEN, KEY_MUSIG, V02, MUSIG_NONCE_LEN },
-	[IN_MUSIG_SIG] = { VALUE_LEN, KEY_MUSIG, V02, 32 },
+	[PSBT_IN_MUSIG_KEYS] = { VALUE_KEYS, KEY_COMPRESSED, V02, 0 },
+	[PSBT_IN_MUSIG_NONCE] = { VALUE_LEN, KEY_MUSIG, V02, MUSIG_NONCE_LEN },
+	[PSBT_IN_MUSIG_SIG] = { VALUE_LEN, KEY_MUSIG, V02, 32 },
 };
 
 static const struct field out_fields[] = {
@@ -159,6 +152,7 @@ struct taken {
 	struct tx_out	out;		/* VALUE_TX_OUT */
 	struct psbt_utxo utxo;		/* VALUE_TX */
 	struct psbt_path path;		/* VALUE_PATH, VALUE_TAP_PATH */
+	bool		deep;		/* deeper than we list */
 };
 
 static const struct field *
@@ -257,18 +251,19 @@ is_schnorr(struct text s)
 
 /* A fingerprint and steps, to the end. */
 static bool
-read_path(struct psbt_path *out, struct cursor *c)
+read_path(struct taken *t, struct cursor *c)
 {
 	size_t		 left = cursor_left(c), i;
 	struct text	 fingerprint = cursor_bytes(c, 4);
 
 	if (fingerprint.p == NULL || left % 4 != 0 ||
-	    left / 4 - 1 > BIP32_PATH_MAX)
+	    left / 4 - 1 > BIP32_DEPTH_MAX)
 		return false;
-	memcpy(out->fingerprint, fingerprint.p, 4);
-	out->n = left / 4 - 1;
-	for (i = 0; i < out->n; i++)
-		out->path[i] = cursor_le32(c);
+	memcpy(t->path.fingerprint, fingerprint.p, 4);
+	t->path.n = left / 4 - 1;
+	t->deep = t->path.n > BIP32_PATH_MAX;
+	for (i = 0; i < t->path.n && !t->deep; i++)
+		t->path.path[i] = cursor_le32(c);
 	return true;
 }
 
@@ -286,11 +281,10 @@ take_path(struct taken *t, bool tap)
 	}
 	t->path.key = t->data;
 	t->path.n_leaves = (size_t)leaves;
-	return !c.bad && read_path(&t->path, &c);
+	return !c.bad && read_path(t, &c);
 }
 
-/* BIP174: as many steps as the key is deep.  They may be more than we could
- * derive: it is nobody we sign for. */
+/* BIP174: as many steps as the key is deep. */
 static bool
 is_xpub_path(struct text xpub, struct text value)
 {
@@ -368,16 +362,16 @@ is_preimage(uint8_t type, struct text key, struct text value)
 	unsigned char	 h[SHA256_LEN];
 
 	switch (type) {
-	case IN_RIPEMD160:
+	case PSBT_IN_RIPEMD160:
 		ripemd160(h, value.p, value.len);
 		break;
-	case IN_SHA256:
+	case PSBT_IN_SHA256:
 		sha256(h, value.p, value.len);
 		break;
-	case IN_HASH160:
+	case PSBT_IN_HASH160:
 		hash160(h, value.p, value.len);
 		break;
-	case IN_HASH256:
+	case PSBT_IN_HASH256:
 		hash256(h, value.p, value.len);
 		break;
 	}
@@ -556,6 +550,18 @@ path_slot(struct psbt *p, struct psbt_path **list, size_t *n,
 	return &(*list)[(*n)++];
 }
 
+/* It was replaced by one that is not listed. */
+static void
+forget_path(struct psbt_path *list, size_t *n, struct text key)
+{
+	size_t	 i, k = 0;
+
+	for (i = 0; i < *n; i++)
+		if (!text_equal(list[i].key, key))
+			list[k++] = list[i];
+	*n = k;
+}
+
 static struct psbt_sig *
 sig_slot(struct psbt *p, struct psbt_in *in, struct text key, bool put)
 {
@@ -580,8 +586,14 @@ static bool
 set_path(struct psbt *p, struct psbt_path **list, size_t *n,
     const struct taken *t, bool put)
 {
-	struct psbt_path *slot = path_slot(p, list, n, t->data, put);
+	struct psbt_path *slot;
 
+	if (t->deep) {
+		if (put)
+			forget_path(*list, n, t->data);
+		return true;
+	}
+	slot = path_slot(p, list, n, t->data, put);
 	if (slot == NULL)
 		return false;
 	*slot = t->path;
