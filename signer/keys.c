@@ -475,7 +475,7 @@ keys_settings(struct keys *k, const struct sign_settings *s, struct err *e)
 }
 
 enum rc
-keys_new(struct keys **out, const unsigned char seed[SEED_LEN],
+keys_of_master(struct keys **out, const struct bip32_key *master,
     const struct sign_settings *s, struct err *e)
 {
 	struct keys	*k = calloc(1, sizeof(*k));
@@ -487,19 +487,33 @@ keys_new(struct keys **out, const unsigned char seed[SEED_LEN],
 		free(k);
 		return err_set(e, "no memory for secrets");
 	}
-	if (signer_master_of_seed(&k->secret->master, seed, NETWORK_MAIN, e) !=
-	    RC_OK)
-		goto failed;
-	keys_journal_key(k->secret->journal, &k->secret->master);
-	keys_pair(k->secret->signing, k->signing_public, &k->secret->master);
+	k->secret->master = *master;
+	keys_journal_key(k->secret->journal, master);
+	keys_pair(k->secret->signing, k->signing_public, master);
 	sign_id_of_key(k->id, k->signing_public);
-	if (s != NULL && keys_settings(k, s, e) != RC_OK)
-		goto failed;
+	if (s != NULL && keys_settings(k, s, e) != RC_OK) {
+		keys_free(&k);
+		return RC_FAILED;
+	}
 	*out = k;
 	return RC_OK;
-failed:
-	keys_free(&k);
-	return RC_FAILED;
+}
+
+enum rc
+keys_new(struct keys **out, const unsigned char seed[SEED_LEN],
+    const struct sign_settings *s, struct err *e)
+{
+	struct bip32_key *master = secret_new(sizeof(*master));
+	enum rc		 rc;
+
+	if (master == NULL)
+		return err_set(e, "no memory for secrets");
+	/* Which network only matters for its text. */
+	rc = signer_master_of_seed(master, seed, NETWORK_MAIN, e);
+	if (rc == RC_OK)
+		rc = keys_of_master(out, master, s, e);
+	secret_free(master, sizeof(*master));
+	return rc;
 }
 
 void
