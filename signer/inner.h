@@ -48,10 +48,10 @@ struct signer {
 	uint64_t	settings_seq;	/* record that set `now` */
 	uint64_t	waits_seq;
 	uint32_t	waits_height;	/* when it was asked for: both must */
-	int64_t		waits_running_ms;	/* have passed by delay_blocks */
+	int64_t		waits_running_ms; /* have passed by delay_blocks */
 	/* What the chain and the engine are believed to be at. */
 	uint32_t	height;
-	int64_t		height_running_ms;	/* running time it accounts for */
+	int64_t		height_running_ms; /* time that it accounts for */
 	uint64_t	engine_seq;
 	uint64_t	floor;		/* of receipts' sequences (C4) */
 	bool		behind;		/* our journal was put back: sticky */
@@ -59,10 +59,10 @@ struct signer {
 	char		halted_why[256];
 	bool		halted_locked;	/* halted while locked: in the file,
 					 * not yet in the chain */
-	bool		fresh;		/* nothing but the founding record yet */
-	bool		broken;		/* a record is written that the state
-					 * could not take: nothing until a start */
-	uint64_t	signed_seq;	/* newest record of a signature or burn */
+	bool		fresh;		/* no record but the founding one */
+	bool		broken;		/* a write failed, or the state did not
+					 * take a record: start again */
+	uint64_t	signed_seq;	/* newest that signed or burned */
 	uint32_t	index_max;	/* highest index of ours signed */
 	/* How long it has run, over all runs. */
 	int64_t		running_before_ms;	/* runs that ended */

@@ -20,7 +20,7 @@ carriers_check(struct signer *s, const struct memory_id *known,
 	const struct memory_tx	*t;
 	bool			 found = false;
 	size_t			 link = 0;
-	uint32_t		 n, i;
+	uint32_t		 n;
 
 	while ((n = memory_next_carrier(s->memory, known, &link)) !=
 	    UINT32_MAX) {
