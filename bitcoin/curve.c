@@ -263,32 +263,32 @@ der_integer(size_t *at, const unsigned char *b, size_t len)
 	return true;
 }
 
-/* BIP66, without its byte for the sighash type. */
-static bool
-der_strict(const unsigned char *b, size_t len)
+bool
+curve_der_strict(struct text der)
 {
+	const unsigned char *b = (const unsigned char *)der.p;
 	size_t	 at = 2;
 
-	if (len < 8 || len > CURVE_DER_MAX || b[0] != 0x30 ||
-	    b[1] != len - 2)
+	if (der.len < 8 || der.len > CURVE_DER_MAX || b[0] != 0x30 ||
+	    b[1] != der.len - 2)
 		return false;
-	return der_integer(&at, b, len) && der_integer(&at, b, len) &&
-	    at == len;
+	return der_integer(&at, b, der.len) &&
+	    der_integer(&at, b, der.len) && at == der.len;
 }
 
 bool
 curve_ecdsa_verify(struct text der, const unsigned char hash[32],
     const struct curve_point *p)
 {
-	const unsigned char	*bytes = (const unsigned char *)der.p;
 	secp256k1_ecdsa_signature sig;
 	secp256k1_pubkey	 key = opened(p);
 
 	assert(context != NULL);
-	return der_strict(bytes, der.len) &&
-	    secp256k1_ecdsa_signature_parse_der(context, &sig, bytes,
-	    der.len) && !secp256k1_ecdsa_signature_normalize(context, NULL,
-	    &sig) && secp256k1_ecdsa_verify(context, &sig, hash, &key);
+	return curve_der_strict(der) &&
+	    secp256k1_ecdsa_signature_parse_der(context, &sig,
+	    (const unsigned char *)der.p, der.len) &&
+	    !secp256k1_ecdsa_signature_normalize(context, NULL, &sig) &&
+	    secp256k1_ecdsa_verify(context, &sig, hash, &key);
 }
 
 void

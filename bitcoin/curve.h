@@ -52,7 +52,10 @@ bool curve_tap_secret(unsigned char out[32], const unsigned char secret[32],
 /* DER, low S, low R (as Bitcoin Core grinds: 71 bytes at most); its length. */
 size_t curve_ecdsa_sign(unsigned char out[CURVE_DER_MAX],
     const unsigned char hash[32], const unsigned char secret[32]);
-/* Strict DER (BIP66) and low S, or it does not verify. */
+/* Is it strict DER (BIP66, without its last byte, the sighash type)?  The
+ * library is as strict; this does not depend on that. */
+bool curve_der_strict(struct text der);
+/* Strict DER and low S, or it does not verify. */
 bool curve_ecdsa_verify(struct text der, const unsigned char hash[32],
     const struct curve_point *p);
 void curve_schnorr_sign(unsigned char out[64], const unsigned char hash[32],

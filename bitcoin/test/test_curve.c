@@ -235,39 +235,100 @@ test_many(void)
 	CHECK(shorter > 0);
 }
 
-/* What BIP66 and the rule of low S leave out, by hand. */
+/* What BIP66 leaves out, each thing alone. */
 static void
-test_not_strict(void)
+test_strict(void)
 {
-	static const char	*const cases[] = {
-		/* Made right below except for what each names. */
-		"3006020100020101",	/* r is 0 */
-		"3006020101020100",	/* s is 0 */
-		"300702020001020101",	/* a zero too many in r */
-		"300702010102020001",	/* and in s */
-		"3006020181020101",	/* r is negative */
-		"3006020101020181",	/* s is negative */
-		"3005020002010101",	/* r is empty */
-		"300502010102000a",	/* s is empty */
-		"3106020101020101",	/* not a sequence */
-		"3006030101020101",	/* r is no integer */
-		"3006020101030101",	/* s is no integer */
-		"3007020101020101",	/* a length too long */
-		"3005020101020101",	/* a length too short */
-		"308106020101020101",	/* the long form of a length */
-		"300602010102010100",	/* one byte more behind */
-		"3080020101020101",	/* no length at all */
+	static const struct {
+		const char	*hex;
+		bool		 good;
+	} cases[] = {
+		{ "3006020101020101", true },
+		{ "3006020100020100", true },	/* 0 is strict, but no r */
+		{ "30080202008002020080", true },
+		{ "300702020001020101", false },	/* a zero too many */
+		{ "300702010102020001", false },
+		{ "3006020181020101", false },		/* r is negative */
+		{ "3006020101020181", false },
+		{ "30050200020101", false },		/* r is empty */
+		{ "3006020002020101", false },
+		{ "3006020102020200", false },		/* s is empty */
+		{ "3106020101020101", false },	/* not a sequence */
+		{ "3006030101020101", false },	/* not an integer */
+		{ "3006020101030101", false },
+		{ "3007020101020101", false },	/* lengths */
+		{ "3005020101020101", false },
+		{ "30810602010102010100", false },
+		{ "3081060201010201", false },
+		{ "300602010102010100", false },	/* one byte more */
+		{ "300702010102010100", false },
+		{ "3080020101020101", false },
+		{ "3006020101020200", false },	/* s goes on after the end */
+		{ "3006020101020201", false },
+		{ "3006020401020101", false },	/* r does */
+		{ "300602ff01020101", false },
+		{ "3006020101020100", true },
+		{ "30060201010201", false },
 	};
-	struct curve_point	 p;
-	unsigned char		 b[73], hash[32] = { 0 }, one[32] = { 0 };
-	size_t			 i, n;
+	unsigned char	 b[CURVE_DER_MAX + 2] = { 0x30, 0, 0x02 };
+	size_t		 i, n;
 
 	check_case("ECDSA: strict DER or nothing");
-	one[31] = 1;
-	CHECK(curve_point_of_secret(&p, one));
 	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		n = vectors_hex(b, sizeof(b), cases[i]);
-		CHECK(!curve_ecdsa_verify(at_page_end(b, n), hash, &p));
+		n = vectors_hex(b, sizeof(b), cases[i].hex);
+		if (!CHECK(curve_der_strict(at_page_end(b, n)) ==
+		    cases[i].good))
+			printf("#   %s\n", cases[i].hex);
+	}
+	/* Integers of 33 bytes and of 34. */
+	for (n = 33; n <= 34; n++) {
+		memset(b, 0, sizeof(b));
+		b[0] = 0x30;
+		b[1] = (unsigned char)(2 + n + 3);
+		b[2] = b[4 + n] = 0x02;
+		b[3] = (unsigned char)n;
+		b[5] = 0x80;
+		b[5 + n] = b[6 + n] = 1;
+		CHECK(curve_der_strict(at_page_end(b, 7 + n)) == (n == 33));
+		b[4] = 1;
+		CHECK(curve_der_strict(at_page_end(b, 7 + n)) == (n == 33));
+	}
+}
+
+/* The other s, order - s, is as good to the curve and not to Bitcoin. */
+static void
+test_low_s(void)
+{
+	struct curve_point	 p;
+	unsigned char		 secret[32] = { 1 }, hash[32], order[32];
+	unsigned char		 der[CURVE_DER_MAX + 1], high[73] = { 0 };
+	size_t			 len, r_len, i;
+	int			 left, borrow;
+
+	check_case("ECDSA: low S or nothing");
+	CHECK_INT(vectors_hex(order, 32, ORDER), 32);
+	CHECK(curve_point_of_secret(&p, secret));
+	for (hash[31] = 0; hash[31] < 64; hash[31]++) {
+		memset(hash, 0x5a, 31);
+		len = curve_ecdsa_sign(der, hash, secret);
+		r_len = der[3];
+		if (der[5 + r_len] != 32)
+			continue;
+		memcpy(high, der, 6 + r_len);
+		high[1]++;
+		high[5 + r_len] = 33;
+		high[6 + r_len] = 0;
+		for (borrow = 0, i = 32; i > 0; i--) {
+			left = order[i - 1] - der[5 + r_len + i] - borrow;
+			borrow = left < 0;
+			high[6 + r_len + i] = (unsigned char)left;
+		}
+		CHECK_INT(len, 38 + r_len);
+		CHECK((high[7 + r_len] & 0x80) != 0);
+		CHECK(curve_der_strict(at_page_end(high, len + 1)));
+		CHECK(!curve_ecdsa_verify(at_page_end(high, len + 1), hash,
+		    &p));
+		CHECK(curve_ecdsa_verify(at_page_end(der, len), hash, &p));
 	}
 }
 
@@ -446,7 +507,8 @@ main(void)
 	test_low_r();
 	test_core();
 	test_many();
-	test_not_strict();
+	test_strict();
+	test_low_s();
 	test_wycheproof();
 	test_schnorr();
 	test_tap_both();

@@ -94,7 +94,9 @@ static const struct {
 	{ "wsh(sortedmulti(1," KEY "," KEY "))", "1 and 2 are the same" },
 	{ "wsh(sortedmulti(1," XPUB_A "/*," KEY "," XPUB_A "/*))",
 	    "keys 1 and 3 are the same" },
-	/* At the second branch only. */
+	/* At one branch only. */
+	{ "wsh(sortedmulti(1," XPUB_A "/<0;1>/*," XPUB_A "/0/*))",
+	    "keys 1 and 2 are the same" },
 	{ "wsh(sortedmulti(1," XPUB_A "/<0;1>/*," XPUB_A "/1/*))",
 	    "keys 1 and 2 are the same" },
 	{ "wsh(sortedmulti(1," XPUB_A "/0," XPRV_A "/0))",
@@ -126,6 +128,10 @@ test_refused(void)
 	}
 	CHECK(!parses("wpkh(" KEY ")", 72, true, true, &d, &e));
 	CHECK(strstr(e.text, "checksum is missing") != NULL);
+	/* A NUL is no character of a sum. */
+	normal_form(text, "wpkh(" KEY ")");
+	CHECK(!parses(text, strlen(text) + 1, true, true, &d, &e));
+	CHECK(strstr(e.text, "9 characters, not 8") != NULL);
 	memset(text, 'a', sizeof(text));
 	CHECK(!parses(text, DESCRIPTOR_TEXT_MAX, false, true, &d, &e));
 	CHECK(strstr(e.text, "at most 4095") != NULL);
@@ -233,6 +239,41 @@ test_hardened(void)
 	CHECK(memcmp(&o, &o2, sizeof(o)) == 0);
 }
 
+static void
+test_pairs(void)
+{
+	static const char *const whole = "wsh(sortedmulti(2,[00000001/7h]"
+	    XPRV_A "/5/<3h;4>/2/*," XPUB_B "/<8;9>/*," KEY "," XPUB_B
+	    "/7))";
+	static const char *const parts[] = {
+		"wsh(sortedmulti(2,[00000001/7h]" XPRV_A "/5/3h/2/*," XPUB_B
+		    "/8/*," KEY "," XPUB_B "/7))",
+		"wsh(sortedmulti(2,[00000001/7h]" XPRV_A "/5/4/2/*," XPUB_B
+		    "/9/*," KEY "," XPUB_B "/7))",
+	};
+	struct descriptor d, one, other;
+	struct descriptor_output a, b, c;
+	struct err	 e;
+	unsigned	 branch;
+
+	check_case("pairs: each branch is what it would be alone");
+	if (!reads(whole, &d))
+		return;
+	check_print(&d, whole);
+	for (branch = 0; branch < 2; branch++) {
+		if (!reads(parts[branch], &other))
+			continue;
+		one = d;
+		descriptor_take_branch(&one, branch);
+		check_print(&one, parts[branch]);
+		CHECK(descriptor_derive(&a, &d, branch, 6, &e) == RC_OK);
+		CHECK(descriptor_derive(&b, &one, 0, 6, &e) == RC_OK);
+		CHECK(descriptor_derive(&c, &other, 1, 6, &e) == RC_OK);
+		CHECK(memcmp(&a, &b, sizeof(a)) == 0);
+		CHECK(memcmp(&a, &c, sizeof(a)) == 0);
+	}
+}
+
 /* Keys that are written differently and meet at one index. */
 static void
 test_meeting(void)
@@ -291,7 +332,7 @@ check_silent(const struct err *e)
 	size_t	 i;
 
 	for (i = 4; i + 8 < sizeof(XPRV_A); i++) {
-		memcpy(part, XPRV_A + i, 8);
+		memcpy(part, &XPRV_A[i], 8);
 		CHECK(strstr(e->text, part) == NULL);
 	}
 }
@@ -407,6 +448,7 @@ main(void)
 	test_refused();
 	test_limits();
 	test_hardened();
+	test_pairs();
 	test_meeting();
 	test_outputs();
 	test_cuts();
