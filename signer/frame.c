@@ -166,7 +166,8 @@ look_at_tail(struct frame_reader *r, struct err *e)
 	if (len < FRAME_MIN)
 		return FRAME_TORN;
 	halt = p[4] == RECORD_HALT_LOCKED && get_le64(p + 5) == 0;
-	next = r->next_seq + (halt ? 0 : 1);
+	next = r->next_seq != 0 ? r->next_seq : get_le64(p + 5);
+	next += halt ? 0 : 1;
 	for (i = 1; i + FRAME_MIN <= len; i++)
 		if (follows(p + i, len - i, next))
 			return bad(r, e, "its length is wrong: others follow");
