@@ -112,12 +112,15 @@ proves(const unsigned char root[32], const struct tx *t,
 static void
 check_proof(size_t position)
 {
-	unsigned char	 branch[MERKLE_DEPTH_MAX][32];
+	unsigned char	 branch[MERKLE_DEPTH_MAX][32], root[32];
 	struct tx	*t = &txs[position];
 	size_t		 k;
 
 	tree_branch(branch, position);
 	CHECK(proves(tree_root(), t, branch, levels, position));
+	memcpy(root, tree_root(), sizeof(root));
+	root[(position + 31) % 32] ^= 1;
+	CHECK(!proves(root, t, branch, levels, position));
 	t->locktime ^= 1;
 	CHECK(!proves(tree_root(), t, branch, levels, position));
 	t->locktime ^= 1;
@@ -327,13 +330,13 @@ test_counts(void)
 static void
 test_work(void)
 {
+	static const char zeros[] = "00000000000000000000000000000000"
+	    "00000000000000000000000000000000";
 	static const struct {
 		uint32_t	 bits;
 		const char	*hash;
 		bool		 works;
 	} cases[] = {
-#define ZEROS(n)	"00000000000000000000000000000000" \
-    "00000000000000000000000000000000" + (n)
 		/* The easiest of the main network, exactly, and one more. */
 		{ 0x1d00ffff, "00000000ffff0000000000000000000000000000"
 		    "000000000000000000000000", true },
@@ -358,26 +361,26 @@ test_work(void)
 		{ 0x01123456, "0000000000000000000000000000000000000000"
 		    "000000000000000000000013", false },
 		/* Shorter than they look, not too large. */
-		{ 0x21007fff, ZEROS(0), true },
-		{ 0x22000001, ZEROS(0), true },
+		{ 0x21007fff, zeros, true },
+		{ 0x22000001, zeros, true },
 		/* Zero: not even a hash of zero meets it. */
-		{ 0x01003456, ZEROS(0), false },
-		{ 0x00123456, ZEROS(0), false },
-		{ 0x00000000, ZEROS(0), false },
-		{ 0x1d000000, ZEROS(0), false },
-		{ 0xff000000, ZEROS(0), false },
+		{ 0x01003456, zeros, false },
+		{ 0x00123456, zeros, false },
+		{ 0x00000000, zeros, false },
+		{ 0x1d000000, zeros, false },
+		{ 0xff000000, zeros, false },
 		/* Negative. */
-		{ 0x1d80ffff, ZEROS(0), false },
-		{ 0x20ffffff, ZEROS(0), false },
-		{ 0x1d800000, ZEROS(0), false },
+		{ 0x1d80ffff, zeros, false },
+		{ 0x20ffffff, zeros, false },
+		{ 0x1d800000, zeros, false },
 		/* Too large: beyond regtest's, and beyond a hash. */
-		{ 0x2100ffff, ZEROS(0), false },
-		{ 0x22000080, ZEROS(0), false },
-		{ 0x217fffff, ZEROS(0), false },
-		{ 0x23000001, ZEROS(0), false },
-		{ 0x22000100, ZEROS(0), false },
-		{ 0xff7fffff, ZEROS(0), false },
-#undef ZEROS
+		{ 0x2100ffff, zeros, false },
+		{ 0x22000080, zeros, false },
+		{ 0x217fffff, zeros, false },
+		{ 0x23000001, zeros, false },
+		{ 0x22000100, zeros, false },
+		{ 0x22000101, zeros, false },
+		{ 0xff7fffff, zeros, false },
 	};
 	struct block_header h;
 	size_t		 i;

@@ -100,7 +100,7 @@ static void
 test_multisig(void)
 {
 	unsigned char	 keys[MULTISIG_MAX + 1][PUBLIC_KEY_LEN];
-	unsigned char	 s[MULTISIG_SCRIPT_MAX + 1], was;
+	unsigned char	 s[MULTISIG_SCRIPT_MAX + 34], was;
 	struct multisig	 ms;
 	size_t		 len, i, at;
 	unsigned	 m, n, b;
@@ -134,6 +134,13 @@ test_multisig(void)
 		s[i] = was;
 	}
 	CHECK(script_is_multisig(&ms, text_at(s, len)));
+	/* What would count 17, if that could be counted so. */
+	(void)script_multisig(s, 2, (const void *)keys, 16);
+	len = 3 + 17 * 34;
+	memcpy(s + 1 + 16 * 34, s + 1, 34);
+	s[len - 2] = OP_16 + 1;
+	s[len - 1] = OP_CHECKMULTISIG;
+	CHECK(!script_is_multisig(&ms, text_at(s, len)));
 }
 
 static void

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "bitcoin/cursor.h"
 #include "bitcoin/hash.h"
 #include "bitcoin/test/hostile.h"
 #include "bitcoin/test/vectors.h"
@@ -199,6 +200,7 @@ check_whole(const unsigned char *bytes, size_t len)
 	struct tx	 t;
 	struct err	 e;
 	size_t		 used;
+	long		 live = hostile_live;
 
 	if (!CHECK(parses(&t, p, len, &e))) {
 		printf("#   %s\n", e.text);
@@ -211,6 +213,8 @@ check_whole(const unsigned char *bytes, size_t len)
 	longer[len] = 0;
 	CHECK(!parses(&t, longer, len + 1, &e));
 	CHECK_STR(e.text, "1 bytes follow it");
+	CHECK(t.in == NULL && t.n_in == 0);
+	CHECK_INT(hostile_live, live);
 	CHECK(tx_parse_at(&t, &used, false, longer, len + 1, &e) == RC_OK);
 	CHECK_INT(used, len);
 	tx_free(&t);
@@ -299,6 +303,33 @@ test_counts(void)
 }
 
 static void
+check_shortest(size_t n_in, size_t n_out)
+{
+	static unsigned char buf[10 + 200 * (41 + 9)];
+	size_t		 len = 10 + n_in * 41 + n_out * 9;
+	struct tx	 t;
+	struct err	 e;
+
+	memset(buf, 0, sizeof(buf));
+	buf[4] = (unsigned char)n_in;
+	buf[5 + n_in * 41] = (unsigned char)n_out;
+	if (CHECK(parses(&t, buf, len, &e)))
+		check_round_trip(&t, buf, len);
+	tx_free(&t);
+}
+
+/* As short as they can be, and so many that nothing else fills the bytes. */
+static void
+test_shortest(void)
+{
+	check_case("inputs and outputs of the least length");
+	check_shortest(1, 1);
+	check_shortest(200, 1);
+	check_shortest(1, 200);
+	check_shortest(200, 200);
+}
+
+static void
 test_compact_rules(void)
 {
 	check_case("compact sizes in their shortest form only");
@@ -336,9 +367,9 @@ test_amounts(void)
 	    "00000000", "output 0: more money");
 	check_refused("01000000" "01" INPUT "02" "0040075af0750700" "00"
 	    OUTPUT "00000000", "output 1: more money");
-	/* As many outputs as make 64 bits overflow would do it as well. */
-	check_refused("01000000" "01" INPUT "02" "0100000000000000" "00"
-	    "0040075af0750700" "00" "00000000", "output 1: more money");
+	/* A sum that goes round: 1 + (2^64 - 1) = 0. */
+	check_refused("01000000" "01" INPUT "02" OUTPUT "ffffffffffffffff"
+	    "00" "00000000", "output 1: more money");
 }
 
 static void
@@ -447,6 +478,58 @@ test_compact(void)
 		CHECK_INT(put_compact(buf, cases[i].n) - buf, n);
 		CHECK(memcmp(buf, want, n) == 0);
 	}
+}
+
+static void
+test_cursor(void)
+{
+	static const struct {
+		const char	*hex;
+		bool		 good;
+	} cases[] = {
+		{ "", false },
+		{ "fd", false },
+		{ "fdfd", false },
+		{ "fdfc00", false },
+		{ "fdfd00", true },
+		{ "feffff00", false },
+		{ "feffff0000", false },
+		{ "fe00000100", true },
+		{ "ffffffffff00000000", false },
+		{ "ff00000000010000", false },
+		{ "ff0000000001000000", true },
+	};
+	unsigned char	 buf[16], *p, out[4];
+	struct cursor	 c;
+	size_t		 i, n;
+
+	check_case("a cursor stops at the first mistake, and stays there");
+	for (i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		n = vectors_hex(buf, sizeof(buf), cases[i].hex);
+		p = hostile_place(buf, n);
+		c = cursor_of(p, n);
+		if (!CHECK((cursor_compact(&c) > 0) == cases[i].good))
+			printf("#   %s\n", cases[i].hex);
+		CHECK(c.bad == !cases[i].good);
+		CHECK_INT(cursor_left(&c), 0);
+	}
+	p = hostile_place("\1\2\3\4\5", 5);
+	c = cursor_of(p, 5);
+	CHECK_INT(cursor_le(&c, 2), 0x201);
+	CHECK_INT(cursor_left(&c), 3);
+	memset(out, 0xff, sizeof(out));
+	cursor_copy(&c, out, 4);
+	CHECK(c.bad && out[0] == 0 && out[3] == 0);
+	CHECK(cursor_bytes(&c, 0).p == NULL);
+	CHECK_INT(cursor_byte(&c), 0);
+	CHECK_INT(cursor_left(&c), 0);
+	c = cursor_of(p, 5);
+	CHECK(cursor_bytes(&c, UINT64_MAX).p == NULL && c.bad);
+	c = cursor_of(p, 5);
+	CHECK(cursor_bytes(&c, 5).p == (const char *)p && !c.bad);
+	CHECK(cursor_bytes(&c, 0).p != NULL && !c.bad);
+	CHECK_INT(cursor_le64(&c), 0);
+	CHECK(c.bad);
 }
 
 static void
@@ -574,12 +657,14 @@ main(void)
 {
 	test_own();
 	test_counts();
+	test_shortest();
 	test_compact_rules();
 	test_amounts();
 	test_witness_rules();
 	test_bare();
 	test_too_long();
 	test_compact();
+	test_cursor();
 	test_outpoints();
 	test_core_valid();
 	test_core_invalid();
