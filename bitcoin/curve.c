@@ -188,20 +188,21 @@ curve_tap_secret(unsigned char out[32], const unsigned char secret[32],
     const unsigned char *merkle_root)
 {
 	secp256k1_xonly_pubkey	 inner;
-	secp256k1_keypair	 pair;
+	secp256k1_pubkey	 key;
 	unsigned char		 internal[32], tweak[32];
-	bool			 good = false;
+	int			 odd;
 
 	assert(context != NULL);
-	if (secp256k1_keypair_create(context, &pair, secret) &&
-	    secp256k1_keypair_xonly_pub(context, &inner, NULL, &pair) &&
-	    secp256k1_xonly_pubkey_serialize(context, internal, &inner)) {
-		tap_tweak(tweak, internal, merkle_root);
-		good = secp256k1_keypair_xonly_tweak_add(context, &pair,
-		    tweak) && secp256k1_keypair_sec(context, out, &pair);
-	}
-	sodium_memzero(&pair, sizeof(pair));
-	return good;
+	if (!secp256k1_ec_pubkey_create(context, &key, secret) ||
+	    !secp256k1_xonly_pubkey_from_pubkey(context, &inner, &odd, &key) ||
+	    !secp256k1_xonly_pubkey_serialize(context, internal, &inner))
+		return false;
+	tap_tweak(tweak, internal, merkle_root);
+	/* The library's key pairs would find the output key as well, which
+	 * costs as much again.  Whether y is odd is no secret. */
+	memmove(out, secret, 32);
+	return (!odd || secp256k1_ec_seckey_negate(context, out)) &&
+	    secp256k1_ec_seckey_tweak_add(context, out, tweak);
 }
 
 /* Below 2^255, so that DER needs no zero in front. */

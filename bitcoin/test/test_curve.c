@@ -458,6 +458,29 @@ test_tap_both(void)
 }
 
 static void
+test_tap_own(void)
+{
+	unsigned char	 in[32], root[32], want[32], got[32];
+	json_t		*cases, *c;
+	size_t		 i;
+
+	check_case("BIP341: secrets of our own vectors");
+	cases = vectors_read("tests/vectors/bip341-keypath.json");
+	CHECK_INT(json_array_size(cases), 60);
+	json_array_foreach(cases, i, c) {
+		CHECK_INT(field(in, 32, c, "internal_privkey"), 32);
+		CHECK_INT(field(want, 32, c, "tweaked_privkey"), 32);
+		CHECK(curve_tap_secret(got, in, field(root, 32, c,
+		    "merkle_root") == 32 ? root : NULL));
+		CHECK(memcmp(got, want, 32) == 0);
+		/* In place as well. */
+		CHECK(curve_tap_secret(in, in, field(root, 32, c,
+		    "merkle_root") == 32 ? root : NULL));
+		CHECK(memcmp(in, want, 32) == 0);
+	}
+}
+
+static void
 test_tap_bip(void)
 {
 	const char	*pubs = OTHERS "bip341/script-pubkey.json";
@@ -512,6 +535,7 @@ main(void)
 	test_wycheproof();
 	test_schnorr();
 	test_tap_both();
+	test_tap_own();
 	test_tap_bip();
 	return check_done();
 }
