@@ -71,11 +71,18 @@ connect_to(int *out, const struct sockaddr *to, socklen_t len,
 {
 	int		 one = 1, fd, why = 0;
 	socklen_t	 why_len = sizeof(why);
+	bool		 local = to->sa_family == AF_UNIX;
+	int64_t		 left_ms = until_ms - now_ms();
+	struct timeval	 limit = { left_ms / 1000, left_ms % 1000 * 1000 };
 
-	fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
+	fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC |
+	    (local ? 0 : SOCK_NONBLOCK), 0);
 	if (fd == -1)
 		return err_set(e, "a socket: %s", strerror(errno));
+	/* A local one that may not wait does not get into a full queue. */
+	if (local && left_ms > 0)
+		(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit,
+		    sizeof(limit));
 	if (connect(fd, to, len) != 0) {
 		why = errno;
 		if (why == EINPROGRESS) {
@@ -93,7 +100,7 @@ connect_to(int *out, const struct sockaddr *to, socklen_t len,
 		(void)close(fd);
 		return err_set(e, "%s", strerror(why));
 	}
-	if (to->sa_family != AF_UNIX)
+	if (!local)
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one,
 		    sizeof(one));
 	*out = fd;
