@@ -63,12 +63,11 @@ begin_period(struct windows *w, uint32_t height, int64_t running_ms)
 	w->long_sat = 0;
 }
 
-void
-windows_advance(struct windows *w, const struct sign_settings *s,
-    uint32_t height, int64_t running_ms)
+static void
+let_go(struct windows *w, const struct sign_settings *s, uint32_t height,
+    int64_t running_ms)
 {
 	const struct window_cost *oldest;
-	bool		 blocks, time;
 
 	while (w->n > 0) {
 		oldest = &w->cost[w->first];
@@ -81,6 +80,14 @@ windows_advance(struct windows *w, const struct sign_settings *s,
 		w->n--;
 	}
 	assert(w->short_sat >= 0 && (w->n > 0 || w->short_sat == 0));
+}
+
+/* Ends the period that is over; whether blocks and time both say so. */
+static bool
+end_period(struct windows *w, const struct sign_settings *s, uint32_t height,
+    int64_t running_ms)
+{
+	bool		 blocks, time;
 
 	blocks = blocks_passed(w->armed_height, height, s->long_blocks);
 	time = time_passed(w->armed_running_ms, running_ms, s->long_blocks,
@@ -88,8 +95,25 @@ windows_advance(struct windows *w, const struct sign_settings *s,
 	/* Where blocks take no time, time ends nothing. */
 	if (blocks || (time && sign_block_ms(s->network) > 0))
 		w->armed = false;
-	if (w->rearm_waits && blocks && time)
-		begin_period(w, height, running_ms);
+	return blocks && time;
+}
+
+void
+windows_advance(struct windows *w, const struct sign_settings *s,
+    uint32_t height, int64_t running_ms)
+{
+	let_go(w, s, height, running_ms);
+	if (!end_period(w, s, height, running_ms) || !w->rearm_waits)
+		return;
+	/*
+	 * It began when the one before was over, not now: or it would depend
+	 * on when somebody looked, and be another after a restart.  It may
+	 * have ended since.
+	 */
+	begin_period(w, w->armed_height + s->long_blocks,
+	    w->armed_running_ms + (int64_t)s->long_blocks *
+	    sign_block_ms(s->network));
+	(void)end_period(w, s, height, running_ms);
 }
 
 void
