@@ -50,7 +50,7 @@ family_add(struct family *f, uint32_t n, unsigned depth)
 {
 	size_t		 i = (n * UINT32_C(2654435761)) >> 21;
 
-	if (depth > CONFLICT_DEPTH || f->n == FAMILY_MAX)
+	if (depth > CONFLICT_DEPTH || f->n == f->max)
 		return;
 	for (; f->seen[i] != 0; i = (i + 1) % SEEN)
 		if (f->seen[i] == n + 1)
@@ -70,7 +70,7 @@ family_add_parents(struct family *f, const struct memory *m,
 
 	if (depth > CONFLICT_DEPTH)
 		return;
-	for (i = 0; i < n_in && f->n < FAMILY_MAX; i++) {
+	for (i = 0; i < n_in && f->n < f->max; i++) {
 		if (i > 0 && memcmp(in[i].txid, in[i - 1].txid, 32) == 0)
 			continue;
 		if ((parent = memory_find_tx(m, in[i].txid)) != NULL)
@@ -79,9 +79,10 @@ family_add_parents(struct family *f, const struct memory *m,
 }
 
 static void
-family_begin(struct family *f)
+family_begin(struct family *f, size_t max)
 {
 	f->n = 0;
+	f->max = max;
 	memset(f->seen, 0, sizeof(f->seen));
 }
 
@@ -94,7 +95,7 @@ conflict_kills(const struct memory *m, const struct memory_tx *t,
 	size_t		 i;
 	uint32_t	 k;
 
-	family_begin(&f);
+	family_begin(&f, FAMILY_MAX);
 	family_add(&f, memory_tx_number(m, t), 0);
 	for (i = 0; i < f.n; i++) {
 		a = memory_tx_at(m, f.tx[i]);
@@ -158,7 +159,7 @@ find_ancestors(struct conflict *c, const struct outpoint *in, size_t n_in)
 	struct family	*f = &c->family;
 	size_t		 i, total = n_in;
 
-	family_begin(f);
+	family_begin(f, CONFLICT_ANCESTORS);
 	family_add_parents(f, c->m, in, n_in, 1);
 	for (i = 0; i < f->n; i++) {
 		a = memory_tx_at(c->m, f->tx[i]);
@@ -215,7 +216,7 @@ conflict_with(struct conflict *c, const struct memory_tx *t)
 	if (c->known[number] != UNKNOWN)
 		return c->known[number] == CONFLICTS;
 	c->known[number] = DOES_NOT;
-	family_begin(f);
+	family_begin(f, FAMILY_MAX);
 	family_add(f, number, 0);
 	for (i = 0; i < f->n; i++) {
 		a = memory_tx_at(c->m, f->tx[i]);
