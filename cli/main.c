@@ -195,6 +195,24 @@ static const struct command commands[] = {
 	    "[WHO]",
 	    "go on after a halt; a quorum does",
 	    "drawbridge-operator(1)" },
+	{ "signer", cmd_signer,
+	    "init --data DIR --settings FILE [--dice] [--backup-to FILE]\n"
+	    "    [--passphrase-file FILE] [--height N] [--json]\n"
+	    "recover --data DIR --settings FILE --floor N [--height N]\n"
+	    "show|status|descriptors [WHERE]\n"
+	    "unlock|lock [WHERE]\n"
+	    "halt [--reason TEXT] [WHERE]\n"
+	    "resume|rearm --approval FILE... [WHERE]\n"
+	    "settings FILE --approval FILE... [WHERE]\n"
+	    "sign|cosign PSBT --receipt FILE... --standing FILE\n"
+	    "    [--approval FILE]... [WHERE]\n"
+	    "approve pay|fee|resume|write-off|epoch|adopt|rearm|settings\n"
+	    "    --as NAME --key FILE [more: the manual]\n"
+	    "burn|write-off|epoch|adopt|external|identity [the manual]\n"
+	    "WHERE: --data DIR | --host HOST:PORT --pin HEX --identity FILE;"
+	    "\n    [--head FILE] [--json]",
+	    "the keys: found them, stop them, let them sign",
+	    "drawbridge-signer(1)" },
 	{ "simulate", cmd_simulate,
 	    "--seed N --preset small|medium|large [--attack NAME]\n"
 	    "    [--owners P%] [--days N] [--accounts N] [--crash-day N]\n"

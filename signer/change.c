@@ -13,20 +13,30 @@
 
 #define CLAIMS_MAX	MULTISIG_MAX
 
-/* Does some derivation claim just this key?  True when there is none. */
+/*
+ * Does a derivation claim just this key, and none another of ours?  True when
+ * nothing is claimed at all.
+ */
 static bool
 claim_fits(const struct signer *s, const struct psbt_out *o,
     const struct key_ref *key)
 {
 	struct key_ref	 claimed;
+	bool		 fits = o->n_paths == 0;
 	size_t		 i;
 
-	for (i = 0; i < o->n_paths && i < CLAIMS_MAX; i++)
-		if (keys_claimed(&claimed, s->keys, &o->paths[i]) &&
-		    claimed.branch == key->branch &&
-		    claimed.index == key->index)
-			return true;
-	return o->n_paths == 0;
+	if (o->n_paths > CLAIMS_MAX)
+		return false;
+	for (i = 0; i < o->n_paths; i++) {
+		if (!keys_claimed(&claimed, s->keys, &o->paths[i]))
+			continue;
+		if (claimed.branch != key->branch ||
+		    claimed.index != key->index ||
+		    !keys_is(s->keys, key, o->paths[i].key))
+			return false;
+		fits = true;
+	}
+	return fits;
 }
 
 /* Not within the look-ahead: a stranger's, or ours where no wallet looks? */
@@ -55,7 +65,7 @@ comes_back(struct signer *s, struct pay *p, size_t i, struct refusal *r)
 	const struct tx_out *out = &p->tx->out[i];
 	struct pay_out	*o = &p->out[i];
 
-	if (!keys_find(&o->key, s->keys, out->script))
+	if (!keys_look_up(&o->key, s->keys, out->script))
 		return unknown(s, p, i, r);
 	/* The look-ups may reach farther than what is signed allows. */
 	if (o->key.index > (uint64_t)s->index_max + KEYS_AHEAD)

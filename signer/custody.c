@@ -15,7 +15,7 @@ unlock_take(struct signer *s, const struct ask *a, struct reply *out,
 }
 
 bool
-lock_take(struct signer *s, const struct ask *a, struct reply *out,
+lock_up_take(struct signer *s, const struct ask *a, struct reply *out,
     struct refusal *r)
 {
 	struct record	 rec;

@@ -119,10 +119,10 @@ begin_journal(int journal_fd, const unsigned char seed[SEED_LEN],
 	if (first->body.len == 0)
 		return err_set(e, "settings: longer than %d bytes",
 		    SIGN_SETTINGS_MAX);
-	if ((rc = keys_new(&keys, seed, settings, e)) == RC_OK)
+	if ((rc = keys_make(&keys, seed, settings, e)) == RC_OK)
 		rc = journal_create(journal_fd, keys_journal(keys), first,
 		    first_seq, e);
-	keys_free(&keys);
+	keys_wipe(&keys);
 	return rc;
 }
 

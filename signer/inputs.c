@@ -57,7 +57,7 @@ whose(struct signer *s, struct pay *p, size_t i, struct refusal *r)
 	struct key_ref	*key = &p->in[i].key;
 	size_t		 c;
 
-	if (keys_find(key, s->keys, p->spent[i].script))
+	if (keys_look_up(key, s->keys, p->spent[i].script))
 		return key->branch < 2 ? true :
 		    refuse(r, SIGN_REFUSE_INPUT_FOREIGN,
 		    "input %zu: a cold descriptor's", i);

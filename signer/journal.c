@@ -281,7 +281,7 @@ drop_tail(struct pass *p, struct err *e)
 }
 
 enum rc
-journal_open(struct journal **out, int fd, const unsigned char key[32],
+journal_load(struct journal **out, int fd, const unsigned char key[32],
     each_fn *each, void *arg, struct err *e)
 {
 	struct pass	 p;

@@ -102,7 +102,7 @@ enum rc journal_peek(int fd, uint64_t *records, bool *halted_locked,
  * Read all of it, calling `each` for every record in order; records' memory
  * is the reader's, for the length of the call.
  */
-enum rc journal_open(struct journal **out, int fd,
+enum rc journal_load(struct journal **out, int fd,
     const unsigned char key[32],
     enum rc (*each)(void *arg, const struct record *rec, struct err *e),
     void *arg, struct err *e) MUST_CHECK;
@@ -125,7 +125,7 @@ uint64_t journal_seq(const struct journal *j);
 void journal_hash(const struct journal *j, unsigned char out[32]);
 bool journal_hash_at(const struct journal *j, uint64_t seq,
     unsigned char out[32], struct err *e);
-/* Records after `seq`, as journal_open() gives them, until `each` fails. */
+/* Records after `seq`, as journal_load() gives them, until `each` fails. */
 enum rc journal_walk(struct journal *j, uint64_t seq,
     enum rc (*each)(void *arg, const struct record *rec, struct err *e),
     void *arg, struct err *e) MUST_CHECK;

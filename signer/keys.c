@@ -277,7 +277,7 @@ keys_reached(const struct keys *k)
 /* ---- looking up ---- */
 
 bool
-keys_find(struct key_ref *out, const struct keys *k, struct text script)
+keys_look_up(struct key_ref *out, const struct keys *k, struct text script)
 {
 	const struct slot *s;
 	size_t		 i;
@@ -325,6 +325,23 @@ keys_matches(const struct keys *k, const struct key_ref *ref,
 		return false;
 	return script.len == one.len &&
 	    memcmp(script.p, one.script, one.len) == 0;
+}
+
+bool
+keys_is(const struct keys *k, const struct key_ref *ref, struct text key)
+{
+	unsigned char	 public[PUBLIC_KEY_LEN];
+	struct ours	 one;
+	size_t		 skip = k->wallet == SIGN_TR ? 1 : 0;
+
+	assert(ref->branch < 2);
+	if (ref->index < k->n_own)
+		one.point = k->own[ref->branch][ref->index].point;
+	else if (!keys_derive_one(k, &one, ref->branch, ref->index))
+		return false;
+	curve_point_write(public, &one.point);
+	return key.len == sizeof(public) - skip &&
+	    memcmp(key.p, public + skip, key.len) == 0;
 }
 
 /* ---- the wallet that the settings name ---- */
@@ -492,7 +509,7 @@ keys_of_master(struct keys **out, const struct bip32_key *master,
 	keys_pair(k->secret->signing, k->signing_public, master);
 	sign_id_of_key(k->id, k->signing_public);
 	if (s != NULL && keys_settings(k, s, e) != RC_OK) {
-		keys_free(&k);
+		keys_wipe(&k);
 		return RC_FAILED;
 	}
 	*out = k;
@@ -500,7 +517,7 @@ keys_of_master(struct keys **out, const struct bip32_key *master,
 }
 
 enum rc
-keys_new(struct keys **out, const unsigned char seed[SEED_LEN],
+keys_make(struct keys **out, const unsigned char seed[SEED_LEN],
     const struct sign_settings *s, struct err *e)
 {
 	struct bip32_key *master = secret_new(sizeof(*master));
@@ -517,7 +534,7 @@ keys_new(struct keys **out, const unsigned char seed[SEED_LEN],
 }
 
 void
-keys_free(struct keys **k)
+keys_wipe(struct keys **k)
 {
 	size_t	 i;
 

@@ -37,7 +37,7 @@ struct key_ref {
  * only those can be asked for until keys_settings().
  */
 struct keys;
-enum rc keys_new(struct keys **out, const unsigned char seed[SEED_LEN],
+enum rc keys_make(struct keys **out, const unsigned char seed[SEED_LEN],
     const struct sign_settings *s, struct err *e) MUST_CHECK;
 /*
  * The first time: network and wallet, and look-ups reach KEYS_AHEAD.  Later:
@@ -45,7 +45,7 @@ enum rc keys_new(struct keys **out, const unsigned char seed[SEED_LEN],
  */
 enum rc keys_settings(struct keys *k, const struct sign_settings *s,
     struct err *e) MUST_CHECK;
-void keys_free(struct keys **k);	/* wiped */
+void keys_wipe(struct keys **k);	/* wiped */
 const unsigned char *keys_journal(const struct keys *k);	/* 32 */
 const unsigned char *keys_signing_secret(const struct keys *k);	/* 64 */
 const unsigned char *keys_signing_public(const struct keys *k);	/* 32 */
@@ -57,7 +57,8 @@ enum rc keys_reach(struct keys *k, uint32_t highest, struct err *e)
     MUST_CHECK;
 uint32_t keys_reached(const struct keys *k);	/* highest index looked up */
 /* Ours, or a cold descriptor's?  By script alone. */
-bool keys_find(struct key_ref *out, const struct keys *k, struct text script);
+bool keys_look_up(struct key_ref *out, const struct keys *k,
+    struct text script);
 /*
  * The same for an index beyond what is derived ahead, as a PSBT's derivation
  * claims it: derived, and compared with the script.  *claimed is what it
@@ -67,6 +68,9 @@ bool keys_claimed(struct key_ref *claimed, const struct keys *k,
     const struct psbt_path *path);
 bool keys_matches(const struct keys *k, const struct key_ref *ref,
     struct text script);
+/* Is this our own public key there: 33 bytes, or for tr 32? */
+bool keys_is(const struct keys *k, const struct key_ref *ref,
+    struct text key);
 
 /*
  * Sign input `in` of the PSBT with the key of `ref`, verify the signature,

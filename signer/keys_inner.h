@@ -72,7 +72,7 @@ struct keys {
 	size_t		n_slots, slots_room, slots_used;
 };
 
-/* keys_new() of a master key instead of its seed. */
+/* keys_make() of a master key instead of its seed. */
 enum rc keys_of_master(struct keys **out, const struct bip32_key *master,
     const struct sign_settings *s, struct err *e) MUST_CHECK;
 bool keys_derive_one(const struct keys *k, struct ours *out, unsigned branch,

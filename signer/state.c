@@ -369,7 +369,7 @@ state_lock(struct signer *s, const struct signer_clock *now)
 	int		 journal_fd = s->journal_fd, seed_fd = s->seed_fd;
 	bool		 halted = s->halted_locked;
 
-	keys_free(&s->keys);
+	keys_wipe(&s->keys);
 	journal_free(&s->journal);
 	memory_free(&s->memory);
 	windows_free(&s->windows);
@@ -413,7 +413,7 @@ open_seed(struct signer *s, struct text passphrase, struct refusal *r)
 		return refuse(r, SIGN_REFUSE_FAILED, "no locked memory");
 	if (seed_open(seed, sealed, passphrase, &e) != RC_OK)
 		good = refuse(r, SIGN_REFUSE_PASSPHRASE, "%s", e.text);
-	else if (keys_new(&s->keys, seed, NULL, &e) != RC_OK)
+	else if (keys_make(&s->keys, seed, NULL, &e) != RC_OK)
 		good = refuse(r, SIGN_REFUSE_FAILED, "%s", e.text);
 	else
 		good = true;
@@ -436,7 +436,7 @@ open_journal(struct signer *s, struct refusal *r)
 	/* Until it is open, s->journal is NULL: no look-ups are made that the
 	 * next record outdates. */
 	if (memory_new(&s->memory, &e) != RC_OK ||
-	    journal_open(&j, s->journal_fd, keys_journal(s->keys), apply_each,
+	    journal_load(&j, s->journal_fd, keys_journal(s->keys), apply_each,
 	    s, &e) != RC_OK)
 		return refuse(r, SIGN_REFUSE_STORE, "%s", e.text);
 	s->journal = j;

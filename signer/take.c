@@ -56,7 +56,7 @@ static const struct take_row rows[] = {
 	{ SIGN_EPOCH, KEYS | SOUND | HEAD, epoch_take },
 	{ SIGN_ADOPT, KEYS | SOUND | HEAD, adopt_take },
 	{ SIGN_UNLOCK, 0, unlock_take },
-	{ SIGN_LOCK, 0, lock_take },
+	{ SIGN_LOCK, 0, lock_up_take },
 	{ SIGN_REARM, KEYS | SOUND | HEAD, rearm_take },
 	{ SIGN_SETTINGS, KEYS | SOUND | HEAD, settings_take },
 };

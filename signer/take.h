@@ -35,7 +35,7 @@ signer_handler	write_off_take;
 /* load.c */
 signer_handler	load_take;
 /* custody.c */
-signer_handler	unlock_take, lock_take, rearm_take, settings_take;
+signer_handler	unlock_take, lock_up_take, rearm_take, settings_take;
 /* engine.c */
 signer_handler	epoch_take, adopt_take;
 /* tell.c */

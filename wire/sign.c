@@ -83,7 +83,7 @@ static const struct sign_type_def sign_types[] = {
 	{ SIGN_PAY, "pay", BIT(F_PSBT), KNOWN | BIT(F_RECEIPTS) |
 	    BIT(F_APPROVALS) },
 	{ SIGN_LOAD, "load", BIT(F_RECEIPTS), KNOWN | BIT(F_APPROVALS) },
-	{ SIGN_COSIGN, "cosign", BIT(F_PSBT), KNOWN },
+	{ SIGN_COSIGN, "cosign", BIT(F_PSBT), KNOWN | BIT(F_APPROVALS) },
 	{ SIGN_BURN, "burn", BIT(F_RECEIPTS), KNOWN },
 	{ SIGN_WRITE_OFF, "write-off", BIT(F_ID) | BIT(F_OUTPOINT) |
 	    BIT(F_TXID) | BIT(F_BLOCK) | BIT(F_APPROVALS), KNOWN },

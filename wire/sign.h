@@ -40,8 +40,9 @@ enum sign_type {
 	SIGN_PAY,		/* known, standing, psbt, receipts, approvals */
 	SIGN_LOAD,		/* known, standing, receipts, approvals: keep
 				 * them for a PSBT that comes without (H8) */
-	SIGN_COSIGN,		/* known, standing, psbt: outputs by what was
-				 * loaded, by script and amount */
+	SIGN_COSIGN,		/* known, standing, psbt, approvals (of its
+				 * fee): outputs by what was loaded, by script
+				 * and amount */
 	SIGN_BURN,		/* receipt (RECEIPT_BURN) in `receipts`: never
 				 * sign this id. body: struct sign_burned */
 	SIGN_WRITE_OFF,		/* id, outpoint, txid, block, approvals */

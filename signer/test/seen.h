@@ -45,7 +45,7 @@ reads(struct journal **j, int fd)
 	*j = NULL;
 	n_seen = 0;
 	why.text[0] = '\0';
-	return journal_open(j, fd, records_key, see, NULL, &why) == RC_OK;
+	return journal_load(j, fd, records_key, see, NULL, &why) == RC_OK;
 }
 
 /* Opens, says nothing else, and is closed: how many records of the chain. */

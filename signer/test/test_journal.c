@@ -254,7 +254,7 @@ test_looking_back(void)
 	CHECK(n_seen == 2 && strstr(e.text, "record 1004: enough") != NULL);
 	journal_free(&j);
 	n_seen = 0;
-	CHECK(journal_open(&j, fd, records_key, see, NULL, &e) == RC_FAILED);
+	CHECK(journal_load(&j, fd, records_key, see, NULL, &e) == RC_FAILED);
 	CHECK(strstr(e.text, "record 1002: enough") != NULL);
 	CHECK(j == NULL);
 	stop_at = 0;
@@ -406,7 +406,7 @@ test_foreign(void)
 	int		 fd = each_kind();
 
 	check_case("journal: another seed's key, another file, none");
-	CHECK(journal_open(&j, fd, other_key, see, NULL, &e) == RC_FAILED);
+	CHECK(journal_load(&j, fd, other_key, see, NULL, &e) == RC_FAILED);
 	CHECK(strstr(e.text, "another seed's") != NULL && j == NULL);
 	records_kind(&rec, RECORD_FOUNDED, 0);
 	CHECK(journal_create(fd, records_key, &rec, 1, &e) == RC_FAILED);

@@ -191,7 +191,7 @@ killed(int fd, unsigned at, enum fault_how how, int *status)
 	if (pid == 0) {
 		close(ends[0]);
 		fault_set(at, how, 0);
-		if (journal_open(&j, fd, records_key, see, NULL, &e) != RC_OK)
+		if (journal_load(&j, fd, records_key, see, NULL, &e) != RC_OK)
 			_exit(1);
 		for (i = 0; i < 5; i++) {
 			records_signed(&rec, (unsigned)i + 2, 3);
@@ -357,7 +357,7 @@ test_no_memory(void)
 		if (rc == RC_OK)
 			rc = journal_peek(fd, &records, &halted, &e);
 		if (rc == RC_OK)
-			rc = journal_open(&j, fresh, records_key, see, NULL,
+			rc = journal_load(&j, fresh, records_key, see, NULL,
 			    &e);
 		for (i = 2; rc == RC_OK && i < 200; i++) {
 			records_signed(&rec, (unsigned)i, 2);
@@ -368,7 +368,7 @@ test_no_memory(void)
 			rc = journal_walk(j, 1, see, NULL, &e);
 		journal_free(&j);
 		if (rc == RC_OK)
-			rc = journal_open(&j, fd, records_key, see, NULL, &e);
+			rc = journal_load(&j, fd, records_key, see, NULL, &e);
 		journal_free(&j);
 		close(fresh);
 		if (!hostile_end())

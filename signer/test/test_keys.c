@@ -33,7 +33,7 @@ test_from_seed(void)
 
 	check_case("the journal's key and the signer's, from the seed");
 	rig_begin(&r, SIGN_WPKH);
-	RIG_MUST(keys_new(&k, r.seed, NULL, &rig_e));
+	RIG_MUST(keys_make(&k, r.seed, NULL, &rig_e));
 	(void)sodium_bin2hex(hex, sizeof(hex), keys_journal(k), 32);
 	CHECK_STR(hex, journal);
 	(void)sodium_hex2bin(seed, sizeof(seed), pair, 64, NULL, NULL, NULL);
@@ -42,8 +42,8 @@ test_from_seed(void)
 	CHECK(memcmp(secret, keys_signing_secret(k), 64) == 0);
 	sha256(seed, public, 32);
 	CHECK(memcmp(seed, keys_id(k), 16) == 0);
-	keys_free(&k);
-	keys_free(&k);
+	keys_wipe(&k);
+	keys_wipe(&k);
 }
 
 /* Every script that the descriptors say, and none beyond. */
@@ -64,34 +64,34 @@ test_table(enum sign_wallet w, const char *name)
 	for (b = 0; b < 2; b++) {
 		for (i = 0; i < sizeof(some) / sizeof(some[0]); i++) {
 			rig_script(&r, b, some[i], &o);
-			CHECK(keys_find(&ref, k, script_text(&o)) &&
+			CHECK(keys_look_up(&ref, k, script_text(&o)) &&
 			    ref.branch == b && ref.index == some[i]);
 			CHECK(keys_matches(k, &ref, script_text(&o)));
 			ref.branch ^= 1;
 			CHECK(!keys_matches(k, &ref, script_text(&o)));
 			o.script[o.script_len - 1] ^= 1;
-			CHECK(!keys_find(&ref, k, script_text(&o)));
+			CHECK(!keys_look_up(&ref, k, script_text(&o)));
 			o.script[o.script_len - 1] ^= 1;
 			o.script_len--;
-			CHECK(!keys_find(&ref, k, script_text(&o)));
+			CHECK(!keys_look_up(&ref, k, script_text(&o)));
 		}
 		rig_script(&r, b, 1001, &o);
-		CHECK(!keys_find(&ref, k, script_text(&o)));
+		CHECK(!keys_look_up(&ref, k, script_text(&o)));
 		ref.branch = (uint8_t)b;
 		ref.index = 1001;
 		CHECK(keys_matches(k, &ref, script_text(&o)));
 	}
-	CHECK(!keys_find(&ref, k, text_of("")));
+	CHECK(!keys_look_up(&ref, k, text_of("")));
 	RIG_MUST(keys_reach(r.s->keys, 0, &rig_e));
-	CHECK(!keys_find(&ref, k, script_text(&o)));
+	CHECK(!keys_look_up(&ref, k, script_text(&o)));
 	RIG_MUST(keys_reach(r.s->keys, 1, &rig_e));
-	CHECK(keys_find(&ref, k, script_text(&o)) && ref.branch == 1 &&
+	CHECK(keys_look_up(&ref, k, script_text(&o)) && ref.branch == 1 &&
 	    ref.index == 1001);
 	RIG_MUST(keys_reach(r.s->keys, 5000, &rig_e));
 	CHECK_INT(keys_reached(k), 6000);
 	for (i = 0; i <= 6000; i += 600) {
 		rig_script(&r, 1, (uint32_t)i, &o);
-		CHECK(keys_find(&ref, k, script_text(&o)) &&
+		CHECK(keys_look_up(&ref, k, script_text(&o)) &&
 		    ref.branch == 1 && ref.index == i);
 	}
 	rig_end(&r);
@@ -106,7 +106,7 @@ test_claims(void)
 
 	check_case("a derivation claims a key of ours, or it does not");
 	rig_begin(&r, SIGN_WPKH);
-	RIG_MUST(keys_new(&k, r.seed, &r.set, &rig_e));
+	RIG_MUST(keys_make(&k, r.seed, &r.set, &rig_e));
 	memset(&path, 0, sizeof(path));
 	memcpy(path.fingerprint, k->fingerprint, 4);
 	path.path[0] = BIP32_HARD | 84;
@@ -133,7 +133,7 @@ test_claims(void)
 	path.path[2] = BIP32_HARD;
 	path.fingerprint[0] ^= 1;
 	CHECK(!keys_claimed(&ref, k, &path));
-	keys_free(&k);
+	keys_wipe(&k);
 }
 
 /* ---- descriptors ---- */
@@ -241,7 +241,7 @@ finds_cold(const struct keys *k, const struct descriptor *d, uint32_t i,
 	struct key_ref	 ref;
 
 	RIG_MUST(descriptor_derive(&o, d, 0, i, &rig_e));
-	if (!keys_find(&ref, k, script_text(&o)))
+	if (!keys_look_up(&ref, k, script_text(&o)))
 		return false;
 	CHECK_INT(ref.branch, branch);
 	CHECK_INT(ref.index, descriptor_is_range(d) ? i : 0);
@@ -260,7 +260,7 @@ test_settings(void)
 	cold_text(r.set.cold[0], 0, &d[0]);
 	cold_text(r.set.cold[1], 1, &d[1]);
 	r.set.n_cold = 2;
-	RIG_MUST(keys_new(&k, r.seed, NULL, &rig_e));
+	RIG_MUST(keys_make(&k, r.seed, NULL, &rig_e));
 	RIG_MUST(keys_settings(k, &r.set, &rig_e));
 	CHECK(finds_cold(k, &d[0], 0, 2) && finds_cold(k, &d[0], 1000, 2));
 	CHECK(!finds_cold(k, &d[0], 1001, 2));
@@ -279,19 +279,19 @@ test_settings(void)
 	(void)snprintf(bad.cold[0], sizeof(bad.cold[0]), "pkh(02)");
 	CHECK(keys_settings(k, &bad, &rig_e) == RC_FAILED);
 	CHECK(finds_cold(k, &d[2], 1010, 2));
-	keys_free(&k);
-	CHECK(keys_new(&k, r.seed, &bad, &rig_e) == RC_FAILED && k == NULL);
-	RIG_MUST(keys_new(&k, r.seed, NULL, &rig_e));
+	keys_wipe(&k);
+	CHECK(keys_make(&k, r.seed, &bad, &rig_e) == RC_FAILED && k == NULL);
+	RIG_MUST(keys_make(&k, r.seed, NULL, &rig_e));
 	CHECK(keys_settings(k, &bad, &rig_e) == RC_FAILED);
 	RIG_MUST(keys_settings(k, &r.set, &rig_e));
 	CHECK(finds_cold(k, &d[2], 7, 2));
-	keys_free(&k);
+	keys_wipe(&k);
 
 	check_case("a co-signer's key of another network");
 	rig_begin(&r, SIGN_WSH);
 	rig_wsh(&r);
 	r.set.network = NETWORK_MAIN;
-	CHECK(keys_new(&k, r.seed, &r.set, &rig_e) == RC_FAILED && k == NULL);
+	CHECK(keys_make(&k, r.seed, &r.set, &rig_e) == RC_FAILED && k == NULL);
 }
 
 /* ---- no memory ---- */
@@ -310,12 +310,12 @@ test_no_memory(void)
 	cold_text(r.set.cold[0], 0, &d);
 	r.set.n_cold = 1;
 	/* What is allocated once and stays. */
-	RIG_MUST(keys_new(&k, r.seed, &r.set, &rig_e));
-	keys_free(&k);
+	RIG_MUST(keys_make(&k, r.seed, &r.set, &rig_e));
+	keys_wipe(&k);
 	for (n = 1;; n++) {
 		live = hostile_live;
 		hostile_fail(n);
-		rc = keys_new(&k, r.seed, &r.set, &rig_e);
+		rc = keys_make(&k, r.seed, &r.set, &rig_e);
 		if (!hostile_end())
 			break;
 		CHECK(rc == RC_FAILED && k == NULL);
@@ -336,7 +336,7 @@ test_no_memory(void)
 	CHECK(n > 3);
 	CHECK(rc == RC_OK);
 	CHECK(finds_cold(k, &d, 4000, 2));
-	keys_free(&k);
+	keys_wipe(&k);
 }
 
 /* ---- signing ---- */

@@ -51,7 +51,7 @@ take_keys(json_t *c)
 	struct bip32_key master;
 
 	RIG_MUST(bip32_parse(&master, text, strlen(text), &rig_e));
-	keys_free(&r.s->keys);
+	keys_wipe(&r.s->keys);
 	RIG_MUST(keys_of_master(&r.s->keys, &master, &r.s->settings,
 	    &rig_e));
 }

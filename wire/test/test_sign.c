@@ -45,8 +45,8 @@ whole(struct sign_message *m, enum sign_type t)
 	if (t == SIGN_PAY || t == SIGN_LOAD || t == SIGN_BURN)
 		m->receipts = some(3 * RECEIPT_LEN);
 	if (t == SIGN_RESUME || t == SIGN_PAY || t == SIGN_LOAD ||
-	    t == SIGN_WRITE_OFF || t == SIGN_EPOCH || t == SIGN_ADOPT ||
-	    t == SIGN_REARM || t == SIGN_SETTINGS)
+	    t == SIGN_COSIGN || t == SIGN_WRITE_OFF || t == SIGN_EPOCH ||
+	    t == SIGN_ADOPT || t == SIGN_REARM || t == SIGN_SETTINGS)
 		m->approvals = some(2 * SIGN_APPROVAL_LEN);
 	if (t == SIGN_WRITE_OFF) {
 		m->id = some(64);
