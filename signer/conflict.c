@@ -23,7 +23,7 @@
 struct family {
 	uint32_t	tx[FAMILY_MAX];
 	uint8_t		depth[FAMILY_MAX];
-	size_t		n;
+	size_t		n, max;
 	uint32_t	seen[SEEN];	/* number plus one; 0: free */
 };
 
