@@ -3,6 +3,7 @@
  * where a wallet looks for it (H10), a cold descriptor's, or refused.
  */
 #define _GNU_SOURCE
+#include "signer/keys_inner.h"
 #include "signer/test/rig.h"
 
 static struct rig r;
@@ -154,6 +155,10 @@ static void
 test_claims(enum sign_wallet w, const char *name)
 {
 	static const unsigned char other[4] = { 1, 2, 3, 4 };
+	struct descriptor_output o;
+	struct psbt	*p, *again = NULL;
+	struct text	 key, value;
+	size_t		 i;
 
 	check_case(name);
 	rig_new(&r, w);
@@ -162,6 +167,26 @@ test_claims(enum sign_wallet w, const char *name)
 	CHECK(claiming(0, 5, NULL) == SIGN_REFUSE_OUTPUT_UNKNOWN);
 	CHECK(claiming(1, 0x7fffffff, NULL) == SIGN_REFUSE_OUTPUT_UNKNOWN);
 	CHECK(claiming(1, 5, other) == SIGN_REFUSE_OUTPUT_UNKNOWN);
+	/* The right path, another key. */
+	p = rig_psbt(&r, &t);
+	rig_script(&r, 1, 6, &o);
+	rig_put_paths(&r, p, PSBT_OUT, 1, 1, 5);
+	value = p->out[1].map.r[0].value;
+	for (i = 0; i < p->out[1].map.n; i++)
+		if (memcmp(p->out[1].map.r[i].value.p + (w == SIGN_TR),
+		    r.s->keys->fingerprint, 4) == 0)
+			value = p->out[1].map.r[i].value;
+	psbt_free(&again);
+	again = rig_psbt(&r, &t);
+	key.p = (const char *)o.keys[0] + (w == SIGN_TR);
+	key.len = w == SIGN_TR ? 32 : 33;
+	RIG_MUST(psbt_put(again, PSBT_OUT, 1, w == SIGN_TR ?
+	    PSBT_OUT_TAP_BIP32_DERIVATION : PSBT_OUT_BIP32_DERIVATION, key,
+	    value, &rig_e));
+	CHECK(rig_send(&r, &t, again, SIGN_PAY) ==
+	    SIGN_REFUSE_OUTPUT_UNKNOWN);
+	psbt_free(&again);
+	psbt_free(&p);
 	/* Ours, claimed, but another's script. */
 	begin(SAT_PER_BTC);
 	(void)rig_output(&t, t.out[0].script, t.out[0].script_len,
