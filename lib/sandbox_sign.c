@@ -43,7 +43,7 @@ static const struct sign_call {
 	TWO(lseek, _llseek, "the journal: its length"),
 	TWO(clock_gettime, clock_gettime64, "where the kernel's page for it "
 	    "cannot be used: how long this process runs; the log's time"),
-	ONE(getrandom, "blinds the curve's table"),
+	ONE(getrandom, "keys of the tables in memory"),
 	DATA(mmap, mmap2, "memory: large blocks, Argon2id's 256 MiB"),
 	DATA(mprotect, mprotect, "memory: guards around secrets"),
 	ONE(munmap, "memory: given back"),

@@ -32,6 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bitcoin/curve.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
 #include "lib/secret.h"
@@ -202,6 +203,8 @@ answer(struct pipe *p, struct text t)
 		give_up("no memory for an answer");
 	memcpy(p->out, t.p, t.len);
 	p->out_len = t.len;
+	/* A passphrase is gone before anybody hears that it was right. */
+	in_free(p);
 	write_answer(p);
 }
 
@@ -215,7 +218,6 @@ refuse_pipe(struct pipe *p)
 	log_event(LOG_BROKEN, "deaf", "why", 's', "no frame begins like this",
 	    "pipe", 'd', (int64_t)p->fd, NULL);
 	p->deaf = true;
-	in_free(p);
 	sign_message_clear(&m, SIGN_REFUSED, 0);
 	m.refusal = SIGN_REFUSE_MALFORMED;
 	m.reason = text_of("no frame begins like this");
@@ -248,7 +250,6 @@ serve(struct process *s, struct pipe *p, short came)
 	frame.len = p->in_len;
 	c = now();
 	answer(p, signer_take(s->signer, frame, p->custodian, &c));
-	in_free(p);
 }
 
 static void
@@ -322,8 +323,8 @@ compare(const void *a, const void *b)
 	return memcmp(a, b, 1);
 }
 
-static void
-warm_up(void)
+static enum rc
+warm_up(struct err *e)
 {
 	unsigned char	 bytes[4096] = { 0 };
 
@@ -331,13 +332,15 @@ warm_up(void)
 	qsort(bytes, sizeof(bytes), 1, compare);
 	(void)OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG |
 	    OPENSSL_INIT_NO_ATEXIT, NULL);
+	return curve_begin(e);
 }
 
 static enum rc
 begin(struct process *s, struct err *e)
 {
 	struct sandbox		 box = { .kind = SANDBOX_SIGN,
-				    .files_max = PASSPHRASE_FD + 1 };
+				    /* One is Landlock's while it begins. */
+				    .files_max = PASSPHRASE_FD + 2 };
 	struct signer_clock	 c = now();
 	struct rlimit		 l;
 	off_t			 len;
@@ -351,8 +354,7 @@ begin(struct process *s, struct err *e)
 	if ((len = lseek(JOURNAL_FD, 0, SEEK_END)) < 0)
 		return err_set(e, "the journal: %s", strerror(errno));
 	box.memory_max = MEMORY_MAX + MEMORY_TIMES * (size_t)len;
-	warm_up();
-	if (sandbox_enter(&box, e) != RC_OK)
+	if (warm_up(e) != RC_OK || sandbox_enter(&box, e) != RC_OK)
 		return RC_FAILED;
 	s->pipes[0] = (struct pipe){ .fd = CUSTODIAN_FD, .custodian = true };
 	s->pipes[1] = (struct pipe){ .fd = REQUESTS_FD };
