@@ -439,6 +439,18 @@ psbt_parse(struct psbt **out, const unsigned char *bytes, size_t len,
 	return RC_OK;
 }
 
+/* libsodium reads every byte from 0x80 on as a slash. */
+static bool
+is_ascii(struct text t)
+{
+	size_t	 i;
+
+	for (i = 0; i < t.len; i++)
+		if ((unsigned char)t.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
 enum rc
 psbt_of_base64(struct psbt **out, struct text t, struct err *e)
 {
@@ -450,8 +462,8 @@ psbt_of_base64(struct psbt **out, struct text t, struct err *e)
 		return err_set(e, "psbt: %zu characters are too many", t.len);
 	if ((bytes = malloc(room + 1)) == NULL)
 		return err_set(e, "psbt: no memory");
-	if (sodium_base642bin(bytes, room, t.p, t.len, NULL, &len, NULL,
-	    sodium_base64_VARIANT_ORIGINAL) != 0)
+	if (!is_ascii(t) || sodium_base642bin(bytes, room, t.p, t.len, NULL,
+	    &len, NULL, sodium_base64_VARIANT_ORIGINAL) != 0)
 		rc = err_set(e, "psbt: it is no base64");
 	else
 		rc = psbt_parse(out, bytes, len, e);
