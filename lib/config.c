@@ -147,6 +147,7 @@ static const struct name_def config_names[] = {
 	TEXT("master-key", master_key, is_master_key, "file:PATH, "
 	    "credential:NAME or passphrase"),
 	TEXT("url", url, is_url, "http://... or https://..."),
+	TEXT("signer-folder", signer_folder, is_any, NULL),
 	{ "proxies", KIND_NETS, AT(proxies), 0, 0, 0, NULL, NULL },
 	FLAG("proxy-protocol", proxy_protocol),
 	TEXT("proxy-header", proxy_header, is_header, "the name of a header"),

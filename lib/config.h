@@ -34,6 +34,8 @@ struct config {
 	char		master_key[256];	/* file:PATH, credential:NAME,
 					 * passphrase (asked at the start) */
 	char		url[256];	/* how customers reach it: links */
+	char		signer_folder[256];	/* drawbridge-relay is started
+					 * with it; empty: none here */
 	/* Where the client's address comes from, besides the socket. */
 	struct config_net proxies[CONFIG_LIST_MAX];
 	size_t		n_proxies;

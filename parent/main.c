@@ -28,6 +28,7 @@
 #include "link/lock.h"
 #include "link/systemd.h"
 #include "parent/house.h"
+#include "parent/relay.h"
 #include "parent/settings.h"
 
 #define LOCAL_NAME	"drawbridge.sock"
@@ -36,6 +37,7 @@ struct parent {
 	struct settings	 settings;
 	struct config	 config;
 	struct house	 house;
+	struct relay	 relay;
 	int		 dir;		/* the data folder, locked */
 	int		 signals;
 	uid_t		 owner;
@@ -181,6 +183,8 @@ reload(struct parent *p)
 		keep(c.user, p->config.user, sizeof(c.user), "user");
 		keep(c.network, p->config.network, sizeof(c.network),
 		    "network");
+		keep(c.signer_folder, p->config.signer_folder,
+		    sizeof(c.signer_folder), "signer-folder");
 		p->config = c;
 		house_reload(&p->house, &c);
 		log_event(LOG_INFO_, "reloaded", "file", 's',
@@ -195,8 +199,11 @@ reap(struct parent *p)
 	pid_t	 pid;
 	int	 status;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
 		house_ended(&p->house, pid, status, now_ms());
+		relay_ended(&p->relay, pid, status, house_empty(&p->house),
+		    now_ms());
+	}
 }
 
 static void
@@ -275,13 +282,17 @@ wait_for_something(struct parent *p, int64_t until_ms)
 static int
 supervise(struct parent *p)
 {
-	int64_t	 next, alive;
+	int64_t	 next, alive, relay;
 
 	house_start(&p->house, now_ms());
-	while (!house_empty(&p->house)) {
+	while (!house_empty(&p->house) || p->relay.pid != 0) {
 		next = house_turn(&p->house, now_ms());
-		if (house_empty(&p->house))
+		/* The last of all: a room may still want something signed. */
+		relay = relay_turn(&p->relay, &p->config,
+		    house_empty(&p->house), now_ms());
+		if (house_empty(&p->house) && p->relay.pid == 0)
 			break;
+		next = relay < next ? relay : next;
 		say_ready(p);
 		alive = say_alive(p, now_ms());
 		wait_for_something(p, next < alive ? next : alive);

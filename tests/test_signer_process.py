@@ -378,6 +378,42 @@ def behind_a_relay(folder):
         shutil.rmtree(credentials)
 
 
+def beside_drawbridged(folder):
+    with service.Service(policy=service.EASY,
+                         conf='signer-folder %s\n' % folder) as s:
+        path = os.path.join(folder, 'signer.sock')
+        for _ in range(200):
+            if os.path.exists(path):
+                break
+            time.sleep(0.05)
+        with wire.connect(path) as c:
+            a = wire.ask(c, wire.STATUS)
+            case('signer-folder: drawbridged runs it', why(a) == 'done',
+                 repr(a))
+        relay = wire.children(s.process.pid)['drawbridge-rela']
+        others = list(wire.children(relay).values())
+        os.kill(relay, signal.SIGKILL)
+        for _ in range(200):
+            again = wire.children(s.process.pid).get('drawbridge-rela')
+            if again not in (None, relay) and len(
+                    wire.children(again)) == 2:
+                break
+            time.sleep(0.05)
+        case('and starts it again', again not in (None, relay), again)
+        time.sleep(0.2)
+        case('what the one before had started is gone',
+             not any(wire.alive(pid) for pid in others))
+        case('the service goes on', s.process.poll() is None and
+             len(s.rooms()) == 5)
+        pids = [again] + list(wire.children(again).values())
+    case('with drawbridged it ends', not any(wire.alive(pid)
+                                             for pid in pids))
+    with service.Service(policy=service.EASY,
+                         conf='signer-folder /nowhere\n') as s:
+        case('a signer that is not there does not stop the service',
+             s.process.poll() is None)
+
+
 def ready_for_systemd(folder):
     path = os.path.join(folder, 'notify')
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as s:
@@ -404,6 +440,7 @@ def main():
         starts(folder)
         behind_a_relay(folder)
         ready_for_systemd(folder)
+        beside_drawbridged(folder)
         # Here it is halted: last.
         traced(folder)
         pipes(folder)
