@@ -415,6 +415,7 @@ taken_text(const struct command *c)
 	case COMMAND_PROPOSAL:
 	case COMMAND_APPROVAL:
 	case COMMAND_DISCARD:
+	case COMMAND_SIGNER_HEAD:
 	case COMMAND__END:
 		break;
 	}

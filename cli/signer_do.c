@@ -35,7 +35,7 @@ struct action {
 	const char	*name;
 	enum sign_type	 type;
 	request_filler	*fill;		/* NULL: nothing but approvals */
-	bool		 custodian;
+	bool		 custodian, approved;
 	const char	*done;		/* said at the end */
 };
 
@@ -171,17 +171,17 @@ fill_adopt(struct request *q, struct err *e)
 }
 
 static const struct action actions[] = {
-	{ "halt", SIGN_HALT, fill_reason, false, "halted" },
-	{ "resume", SIGN_RESUME, NULL, false, "resumed" },
-	{ "burn", SIGN_BURN, fill_burn, false, NULL },
-	{ "write-off", SIGN_WRITE_OFF, fill_write_off, false,
+	{ "halt", SIGN_HALT, fill_reason, false, false, "halted" },
+	{ "resume", SIGN_RESUME, NULL, false, true, "resumed" },
+	{ "burn", SIGN_BURN, fill_burn, false, false, NULL },
+	{ "write-off", SIGN_WRITE_OFF, fill_write_off, false, true,
 	    "written off" },
-	{ "epoch", SIGN_EPOCH, fill_epoch, false, "the next epoch" },
-	{ "adopt", SIGN_ADOPT, fill_adopt, false, "adopted" },
-	{ "unlock", SIGN_UNLOCK, fill_phrase, true, "unlocked" },
-	{ "lock", SIGN_LOCK, NULL, true, "locked" },
-	{ "rearm", SIGN_REARM, NULL, true, "armed" },
-	{ "settings", SIGN_SETTINGS, fill_settings, true, "taken" },
+	{ "epoch", SIGN_EPOCH, fill_epoch, false, true, "the next epoch" },
+	{ "adopt", SIGN_ADOPT, fill_adopt, false, true, "adopted" },
+	{ "unlock", SIGN_UNLOCK, fill_phrase, true, false, "unlocked" },
+	{ "lock", SIGN_LOCK, NULL, true, false, "locked" },
+	{ "rearm", SIGN_REARM, NULL, true, true, "armed" },
+	{ "settings", SIGN_SETTINGS, fill_settings, true, true, "taken" },
 };
 
 static const struct action *
@@ -200,6 +200,9 @@ static enum rc
 fill(struct request *q, const struct action *a, struct err *e)
 {
 	sign_message_clear(&q->m, a->type, 0);
+	if (a->approved && q->o->n_approvals == 0)
+		return err_set(e, "--approval FILE is needed: lines of "
+		    "`signer approve`");
 	if (a->fill != NULL && a->fill(q, e) != RC_OK)
 		return RC_FAILED;
 	if (q->o->n_approvals == 0)

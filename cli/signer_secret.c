@@ -85,12 +85,13 @@ signer_secret_line(char *buf, size_t *len, const char *prompt, bool echo,
 	bool		 changed = false;
 	enum rc		 rc;
 
-	signer_secret_say(prompt);
+	/* Before it is asked for: what is typed at once is not seen either. */
 	if (!echo && tcgetattr(fd, &was) == 0) {
 		quiet = was;
 		quiet.c_lflag &= ~(tcflag_t)ECHO;
 		changed = tcsetattr(fd, TCSAFLUSH, &quiet) == 0;
 	}
+	signer_secret_say(prompt);
 	rc = read_line(buf, len, fd, e);
 	if (changed) {
 		(void)tcsetattr(fd, TCSAFLUSH, &was);

@@ -397,6 +397,7 @@ put_own(struct said *l, const struct command *c, const struct told *t)
 	case COMMAND_PROPOSAL:
 	case COMMAND_APPROVAL:
 	case COMMAND_DISCARD:
+	case COMMAND_SIGNER_HEAD:
 		put(l, "%s", told_service(own, sizeof(own), c));
 		break;
 	}
@@ -579,6 +580,7 @@ json_own(struct json *j, const struct command *c)
 	case COMMAND_PROPOSAL:
 	case COMMAND_APPROVAL:
 	case COMMAND_DISCARD:
+	case COMMAND_SIGNER_HEAD:
 	case COMMAND__END:
 		break;
 	}

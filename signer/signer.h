@@ -58,7 +58,8 @@ enum rc signer_unlock(struct signer *s, struct text passphrase,
 /*
  * One frame of wire/sign.h in, one frame out.  The answer belongs to the
  * signer until the next call.  Never fails: what cannot be done is a
- * SIGN_REFUSED.  A frame that cannot be read gives one with tag 0.
+ * SIGN_REFUSED.  A frame that cannot be read gives one with the tag
+ * of its head, or 0 when it has none.
  */
 struct text signer_take(struct signer *s, struct text frame, bool custodian,
     const struct signer_clock *now);

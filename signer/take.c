@@ -172,7 +172,9 @@ signer_take(struct signer *s, struct text frame, bool custodian,
 	memset(&r, 0, sizeof(r));
 	if (sign_message_unpack(&m, (const unsigned char *)frame.p, frame.len,
 	    &r.e) != RC_OK) {
-		m.tag = 0;
+		/* Whoever asked must know that it is his answer. */
+		m.tag = frame.len >= SIGN_FRAME_HEAD ?
+		    get_le64((const unsigned char *)frame.p + 5) : 0;
 		r.why = SIGN_REFUSE_MALFORMED;
 		done = false;
 	} else
