@@ -26,7 +26,8 @@
 #define STALL_MS	30000			/* without a byte */
 #define FRAME_MS	300000			/* a whole frame */
 #define ABSENT_MS	20000			/* nobody at the other end */
-#define SILENT_MS	120000			/* no answer */
+#define SILENT_MS	600000			/* no answer: to be unlocked it
+						 * reads its whole journal */
 #define ACCEPTS		8			/* a turn */
 
 /* Bytes of a frame that comes or goes. */
@@ -71,6 +72,7 @@ struct line {
 	struct client	*asks;		/* NULL: it is gone, or the probe */
 	uint64_t	 tag;
 	int64_t		 asked_ms;
+	bool		 probing;	/* at its start it may take long */
 	int64_t		 absent_ms;	/* since when there is nobody */
 	bool		 ready;
 	bool		 is_broken;
@@ -484,6 +486,7 @@ far_answered(struct line *l, int64_t now_ms)
 	}
 	l->far = FAR_IDLE;
 	l->ready = true;
+	l->probing = false;
 	l->asks = NULL;
 	if (c == NULL) {
 		buffer_free(l, &l->b);
@@ -545,6 +548,7 @@ line_upstream(struct line *l, int fd, int64_t now_ms)
 		return;
 	}
 	l->b.len = sign_message_pack(&m, l->b.p);
+	l->probing = true;
 	far_ask(l, NULL, now_ms);
 }
 
@@ -710,7 +714,8 @@ line_turn(struct line *l, int64_t now_ms)
 
 	/* With many before us in another queue it may be long; who measures
 	 * is who asks the signer itself. */
-	if (busy && l->conf.probe && now_ms - l->asked_ms > SILENT_MS)
+	if (busy && l->conf.probe && !l->probing &&
+	    now_ms - l->asked_ms > SILENT_MS)
 		far_break(l, now_ms, "no answer in %d s", SILENT_MS / 1000);
 	for (i = 0; i < PLACES; i++) {
 		struct client	*c = &l->clients[i];
