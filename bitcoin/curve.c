@@ -184,25 +184,28 @@ curve_tap_output(unsigned char out[32], const unsigned char internal[32],
 }
 
 bool
-curve_tap_secret(unsigned char out[32], const unsigned char secret[32],
-    const unsigned char *merkle_root)
+curve_tap_secret_of(unsigned char out[32], const unsigned char secret[32],
+    const struct curve_point *internal, const unsigned char *merkle_root)
 {
-	secp256k1_xonly_pubkey	 inner;
-	secp256k1_pubkey	 key;
-	unsigned char		 internal[32], tweak[32];
-	int			 odd;
+	unsigned char	 bytes[33], tweak[32];
 
-	assert(context != NULL);
-	if (!secp256k1_ec_pubkey_create(context, &key, secret) ||
-	    !secp256k1_xonly_pubkey_from_pubkey(context, &inner, &odd, &key) ||
-	    !secp256k1_xonly_pubkey_serialize(context, internal, &inner))
-		return false;
-	tap_tweak(tweak, internal, merkle_root);
+	curve_point_write(bytes, internal);
+	tap_tweak(tweak, bytes + 1, merkle_root);
 	/* The library's key pairs would find the output key as well, which
 	 * costs as much again.  Whether y is odd is no secret. */
 	memmove(out, secret, 32);
-	return (!odd || secp256k1_ec_seckey_negate(context, out)) &&
+	return (bytes[0] == 2 || secp256k1_ec_seckey_negate(context, out)) &&
 	    secp256k1_ec_seckey_tweak_add(context, out, tweak);
+}
+
+bool
+curve_tap_secret(unsigned char out[32], const unsigned char secret[32],
+    const unsigned char *merkle_root)
+{
+	struct curve_point	 internal;
+
+	return curve_point_of_secret(&internal, secret) &&
+	    curve_tap_secret_of(out, secret, &internal, merkle_root);
 }
 
 /* Below 2^255, so that DER needs no zero in front. */

@@ -48,6 +48,9 @@ bool curve_tap_output(unsigned char out[32], const unsigned char internal[32],
     const unsigned char *merkle_root);
 bool curve_tap_secret(unsigned char out[32], const unsigned char secret[32],
     const unsigned char *merkle_root);
+/* The same where the secret's point is at hand, in a tenth of the time. */
+bool curve_tap_secret_of(unsigned char out[32], const unsigned char secret[32],
+    const struct curve_point *internal, const unsigned char *merkle_root);
 
 /* DER, low S, low R (as Bitcoin Core grinds: 71 bytes at most); its length. */
 size_t curve_ecdsa_sign(unsigned char out[CURVE_DER_MAX],

@@ -248,7 +248,8 @@ sign_tr(struct keys *k, struct psbt *p, size_t in, const struct ours *one,
 	struct text	 value = { (const char *)sig, 64 };
 
 	if (!sighash_v1(hash, s, in, type) ||
-	    !curve_tap_secret(k->secret->tap, k->secret->child, NULL))
+	    !curve_tap_secret_of(k->secret->tap, k->secret->child,
+	    &one->point, NULL))
 		return err_set(e, "no hash or no key to sign");
 	curve_schnorr_sign(sig, hash, k->secret->tap);
 	/* The output key is the script's last 32 bytes. */

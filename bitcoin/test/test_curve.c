@@ -447,6 +447,9 @@ test_tap_both(void)
 		curve_point_xonly(inner, &p);
 		CHECK(curve_tap_output(outer, inner, i % 2 ? root : NULL));
 		CHECK(curve_tap_secret(tweaked, secret, i % 2 ? root : NULL));
+		CHECK(curve_tap_secret_of(own, secret, &p,
+		    i % 2 ? root : NULL));
+		CHECK(memcmp(own, tweaked, 32) == 0);
 		CHECK(curve_point_of_secret(&p, tweaked));
 		curve_point_xonly(own, &p);
 		CHECK(memcmp(own, outer, 32) == 0);

@@ -102,6 +102,10 @@ test_index(enum sign_wallet w, const char *name)
 	CHECK(claiming(1, 1001, NULL) == SIGN_REFUSE_CHANGE_INDEX);
 	/* A lie about the index of a true one far out. */
 	CHECK(claiming(1, 1000, NULL) == SIGN_REFUSE_OUTPUT_UNKNOWN);
+	/* However far look-ups reach. */
+	RIG_MUST(keys_reach(r.s->keys, 500, &rig_e));
+	with_change(1, 1001);
+	RIG_REFUSES(&r, &t, SIGN_REFUSE_CHANGE_INDEX);
 	with_change(1, 1000);
 	CHECK(claiming(1, 1000, NULL) == SIGN_REFUSE_NONE);
 	/* The look-ahead goes on from what is used. */

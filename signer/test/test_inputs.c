@@ -350,6 +350,25 @@ with_type(uint32_t type)
 	return why;
 }
 
+/* How long the answer's are: what is ALL says so in a 65th byte. */
+static void
+check_tap_sigs(size_t first, size_t second)
+{
+	struct psbt	*p = NULL;
+
+	RIG_MUST(psbt_parse(&p, (const unsigned char *)r.answer.psbt.p,
+	    r.answer.psbt.len, &rig_e));
+	CHECK_INT(p->in[0].tap_key_sig.len, first);
+	CHECK_INT(p->in[1].tap_key_sig.len, second);
+	/* And sent again, signed as it is. */
+	CHECK(rig_send(&r, &t, p, SIGN_PAY) == SIGN_REFUSE_MALFORMED);
+	psbt_free(&p);
+	p = rig_psbt(&r, &t);
+	put_type(p, 1, second == 64 ? SIGHASH_DEFAULT : SIGHASH_ALL);
+	CHECK(rig_send(&r, &t, p, SIGN_PAY) == SIGN_REFUSE_NONE);
+	psbt_free(&p);
+}
+
 static void
 test_sighash(enum sign_wallet w, const char *name)
 {
@@ -366,7 +385,11 @@ test_sighash(enum sign_wallet w, const char *name)
 		CHECK(with_type(bad[i]) == SIGN_REFUSE_SIGHASH);
 	CHECK(with_type(SIGHASH_DEFAULT) == (w == SIGN_TR ?
 	    SIGN_REFUSE_NONE : SIGN_REFUSE_SIGHASH));
+	if (w == SIGN_TR)
+		check_tap_sigs(64, 64);
 	CHECK(with_type(SIGHASH_ALL) == SIGN_REFUSE_NONE);
+	if (w == SIGN_TR)
+		check_tap_sigs(64, 65);
 	if (w != SIGN_WSH)
 		CHECK(rig_finishes(&r));
 	rig_end(&r);
