@@ -318,7 +318,9 @@ is_pinned(X509_STORE_CTX *store, void *arg)
 static bool
 set_up(SSL_CTX *c, const struct pinned_keys *pins)
 {
-	/* OpenSSL hands the argument back as it was. */
+	/* OpenSSL's macros would cast a literal's const away. */
+	static char	 groups[] = "X25519:P-256", algorithms[] = "ed25519";
+	/* It hands the argument back as it was. */
 	void	*arg = (void *)(uintptr_t)pins;
 
 	SSL_CTX_set_verify(c, SSL_VERIFY_PEER |
@@ -334,8 +336,8 @@ set_up(SSL_CTX *c, const struct pinned_keys *pins)
 	    SSL_CTX_set_max_proto_version(c, TLS1_3_VERSION) == 1 &&
 	    SSL_CTX_set_ciphersuites(c, "TLS_AES_256_GCM_SHA384:"
 	    "TLS_CHACHA20_POLY1305_SHA256") == 1 &&
-	    SSL_CTX_set1_groups_list(c, "X25519:P-256") == 1 &&
-	    SSL_CTX_set1_sigalgs_list(c, "ed25519") == 1 &&
+	    SSL_CTX_set1_groups_list(c, groups) == 1 &&
+	    SSL_CTX_set1_sigalgs_list(c, algorithms) == 1 &&
 	    SSL_CTX_set_num_tickets(c, 0) == 1 &&
 	    SSL_CTX_set_max_early_data(c, 0) == 1;
 }

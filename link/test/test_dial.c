@@ -394,7 +394,7 @@ test_nobody(void)
 	struct dial		*d = NULL;
 	struct sign_message	 ask, out;
 	struct err		 e;
-	char			 longer[300];
+	char			 longer[300], *large;
 	int			 listener;
 	pid_t			 pid;
 
@@ -433,13 +433,16 @@ test_nobody(void)
 	c.where = local;
 	CHECK_INT(dial_open(&d, &c, &e), RC_OK);
 	sign_message_clear(&ask, SIGN_PAY, 0);
-	ask.psbt.p = calloc(1, SIGN_MAX);
+	if ((large = calloc(1, SIGN_MAX)) == NULL)
+		exit(1);
+	ask.psbt.p = large;
 	ask.psbt.len = SIGN_MAX;
 	CHECK(dial_call(d, &ask, &out, &e) == RC_FAILED &&
 	    strstr(e.text, "16 MiB") != NULL);
 	CHECK_INT(dial_status(d, &e), RC_OK);
 	ask.psbt.len = SIGN_MAX - 64;
 	CHECK_INT(dial_call(d, &ask, &out, &e), RC_OK);
+	free(large);
 	dial_close(&d);
 	(void)close(listener);
 	reap(pid);
