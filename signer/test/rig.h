@@ -252,6 +252,10 @@ rig_end(struct rig *r)
 
 /* ---- asking ---- */
 
+/* Called around the signer's own work: for what shall fail only there. */
+static void (*rig_before)(void);
+static void (*rig_after)(void);
+
 /* SIGN_REFUSE_NONE: done.  The answer is in r->answer. */
 static inline enum sign_refusal
 rig_ask(struct rig *r, const struct sign_message *m, bool custodian)
@@ -261,7 +265,11 @@ rig_ask(struct rig *r, const struct sign_message *m, bool custodian)
 
 	t.p = (const char *)frame;
 	t.len = sign_message_pack(m, frame);
+	if (rig_before != NULL)
+		rig_before();
 	got = signer_take(r->s, t, custodian, &r->now);
+	if (rig_after != NULL)
+		rig_after();
 	free(frame);
 	free(r->frame);
 	r->frame = malloc(got.len);
@@ -476,7 +484,7 @@ rig_put_in(const struct rig *r, struct psbt *p, const struct rig_tx *t,
 	struct text	 none = { NULL, 0 };
 	struct text	 value = { (const char *)in->parent, in->parent_len };
 
-	if ((t->flags & RIG_NO_PARENT) == 0)
+	if ((t->flags & RIG_NO_PARENT) == 0 && in->parent_len > 0)
 		RIG_MUST(psbt_put(p, PSBT_IN, i, PSBT_IN_NON_WITNESS_UTXO,
 		    none, value, &rig_e));
 	memcpy(utxo, &in->amount_sat, 8);

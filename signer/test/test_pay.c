@@ -3,8 +3,10 @@
  * (C9), fees, the journal before the key, and the conditions of paying twice.
  */
 #define _GNU_SOURCE
+#define HOSTILE_ALLOC
 #include "signer/test/rig.h"
 
+#include "bitcoin/test/hostile.h"
 #include "bitcoin/sighash.h"
 
 static struct rig r;
@@ -523,6 +525,72 @@ test_journal_fails(void)
 	rig_end(&r);
 }
 
+/* ---- no memory ---- */
+
+static unsigned long fail_at;
+static bool	 failed;
+
+static void
+begin_failing(void)
+{
+	if (fail_at > 0)
+		hostile_fail(fail_at);
+}
+
+static void
+end_failing(void)
+{
+	failed = hostile_end();
+}
+
+static void
+test_no_memory(enum sign_wallet w, const char *name)
+{
+	static char	 id[32];
+	enum sign_refusal why;
+	int64_t		 before, cost = SAT_PER_BTC / 100 + RIG_FEE_SAT;
+	unsigned long	 n, refused = 0;
+	long		 live = 0;
+
+	check_case(name);
+	rig_begin(&r, w);
+	r.set.approve_above_sat = 10 * SAT_PER_BTC;
+	rig_found(&r);
+	rig_before = begin_failing;
+	rig_after = end_failing;
+	for (n = 1;; n++) {
+		(void)snprintf(id, sizeof(id), "w-%lu", n);
+		simple(id, SAT_PER_BTC, SAT_PER_BTC / 100, RIG_FEE_SAT);
+		/* New indices of change: look-ups must reach farther. */
+		t.n_out = 1;
+		rig_change(&r, &t, 1, (uint32_t)n * 5,
+		    SAT_PER_BTC - SAT_PER_BTC / 100 - RIG_FEE_SAT);
+		before = r.s->windows.short_sat;
+		fail_at = n;
+		why = rig_sign(&r, &t);
+		fail_at = 0;
+		CHECK(failed == (why != SIGN_REFUSE_NONE) || failed);
+		if (!failed)
+			break;
+		if (why != SIGN_REFUSE_NONE) {
+			refused++;
+			CHECK(r.answer.psbt.p == NULL);
+		}
+		/* Asked again, it is signed, and counted once. */
+		RIG_SIGNS(&r, &t);
+		CHECK_INT(r.s->windows.short_sat - before, cost);
+		/* What stays is only what grows. */
+		if (n == 1)
+			live = hostile_live;
+	}
+	CHECK(refused > 5);
+	CHECK(hostile_live - live < 8);
+	rig_before = rig_after = NULL;
+	rig_restart(&r);
+	CHECK_INT(r.s->windows.short_sat, (int64_t)n * cost);
+	rig_end(&r);
+}
+
 static void
 test_halted(void)
 {
@@ -576,6 +644,9 @@ main(void)
 	test_twice();
 	test_expiry();
 	test_journal_fails();
+	test_no_memory(SIGN_WPKH, "wpkh: no memory, at each allocation");
+	test_no_memory(SIGN_TR, "tr: no memory, at each allocation");
+	test_no_memory(SIGN_WSH, "wsh: no memory, at each allocation");
 	test_halted();
 	test_malformed();
 	return check_done();
