@@ -51,6 +51,9 @@ _drawbridge()
 		door) words="create set revoke list" ;;
 		receipt) words="trust verify redeem" ;;
 		master) words="rotate" ;;
+		signer) words="init recover show status descriptors unlock
+		    lock halt resume rearm settings sign cosign approve burn
+		    write-off epoch adopt external identity" ;;
 		operator) words="keygen add remove quorum list" ;;
 		policy) words="propose approve diff history" ;;
 		key) words="create set revoke freeze unfreeze list" ;;
@@ -77,6 +80,14 @@ _drawbridge()
 		key) words="--account --type --public-key --withdraw
 		    --no-withdraw --ip --expires --label $who" ;;
 		queue | status) words="--json" ;;
+		signer) words="--data --host --pin --identity --head --json
+		    --settings --dice --passphrase-file --backup-to
+		    --no-backup --height --engine-sequence --floor
+		    --first-sequence --yes --reason --receipt --standing
+		    --approval --as --key --signer --trust --expires
+		    --answers --replaces --id --outpoint --spent-by --block
+		    --engine --booked --fingerprint --chain --account --desc
+		    --stdin" ;;
 		tell | halt | resume | clock | approve | policy) words="$who" ;;
 		operator) words="--key --roles --release-up-to --wait $who" ;;
 		withdrawal) words="--account --state --limit --not-me $who" ;;
