@@ -170,7 +170,10 @@ static const struct command commands[] = {
 	    "verify --trust FILE|--service|--key HEX [--to ADDRESS]\n"
 	    "    [--amount BTC] [--json] FILE\n"
 	    "redeem --ledger FILE [--new] --trust FILE|--service\n"
-	    "    [--to ADDRESS] [--amount BTC] [--json] FILE",
+	    "    [--to ADDRESS] [--amount BTC] [--json] FILE\n"
+	    "standing [--head FILE] [--json]\n"
+	    "issue|burn ID [--json]\n"
+	    "burned|head FILE [--json]",
 	    "may this be paid, and was it never before",
 	    "drawbridge-receipt(1)" },
 	{ "record", cmd_record,
@@ -199,7 +202,7 @@ static const struct command commands[] = {
 	    "init --data DIR --settings FILE [--dice] [--backup-to FILE]\n"
 	    "    [--passphrase-file FILE] [--height N] [--json]\n"
 	    "recover --data DIR --settings FILE --floor N [--height N]\n"
-	    "show|status|descriptors [WHERE]\n"
+	    "show|status|descriptors|signed [WHERE]\n"
 	    "unlock|lock [WHERE]\n"
 	    "halt [--reason TEXT] [WHERE]\n"
 	    "resume|rearm --approval FILE... [WHERE]\n"

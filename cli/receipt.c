@@ -18,6 +18,7 @@
 #include "cli/acting.h"
 #include "cli/commands.h"
 #include "cli/ledger.h"
+#include "cli/receipt_own.h"
 #include "lib/amount.h"
 #include "lib/civil.h"
 #include "lib/json.h"
@@ -28,7 +29,7 @@
 #define TRUST		"drawbridge-receipts-1"
 
 enum { OPT_KEY = 256, OPT_SERVICE, OPT_TRUST, OPT_LEDGER, OPT_NEW, OPT_JSON,
-	OPT_HELP, OPT_TO, OPT_AMOUNT };
+	OPT_HELP, OPT_TO, OPT_AMOUNT, OPT_HEAD };
 
 static const struct option	 names[] = {
 	{ "key", required_argument, NULL, OPT_KEY },
@@ -38,6 +39,7 @@ static const struct option	 names[] = {
 	{ "new", no_argument, NULL, OPT_NEW },
 	{ "to", required_argument, NULL, OPT_TO },
 	{ "amount", required_argument, NULL, OPT_AMOUNT },
+	{ "head", required_argument, NULL, OPT_HEAD },
 	{ "json", no_argument, NULL, OPT_JSON },
 	{ "help", no_argument, NULL, OPT_HELP },
 	{ NULL, 0, NULL, 0 }
@@ -52,7 +54,7 @@ struct trust {
 };
 
 struct asked {
-	const char	*key, *trust_path, *ledger, *to, *amount;
+	const char	*key, *trust_path, *ledger, *to, *amount, *head;
 	bool		 service, make, json;
 	struct trust	 trust;
 	unsigned char	 bytes[RECEIPT_LEN];
@@ -385,6 +387,9 @@ take(struct asked *a, int option)
 	case OPT_AMOUNT:
 		a->amount = optarg;
 		return true;
+	case OPT_HEAD:
+		a->head = optarg;
+		return true;
 	case OPT_JSON:
 		a->json = true;
 		return true;
@@ -392,10 +397,25 @@ take(struct asked *a, int option)
 	return false;
 }
 
+/* About our own signer? */
+static bool
+is_own(struct receipt_own *own, const struct asked *a, const char *what,
+    int n_args, char **args)
+{
+	own->what = what;
+	own->arg = n_args > 0 ? args[0] : NULL;
+	own->head = a->head;
+	own->json = a->json;
+	return n_args <= 1 && receipt_own_knows(own) && !a->make &&
+	    !a->service && a->key == NULL && a->trust_path == NULL &&
+	    a->ledger == NULL && a->to == NULL && a->amount == NULL;
+}
+
 int
 cmd_receipt(int argc, char **argv)
 {
 	static struct asked	 a;
+	struct receipt_own	 own;
 	const char		*what;
 	struct err		 e;
 	int64_t			 t_ms;
@@ -408,10 +428,13 @@ cmd_receipt(int argc, char **argv)
 			    usage("receipt");
 	}
 	what = optind < argc ? argv[optind++] : "";
+	if (is_own(&own, &a, what, argc - optind, argv + optind))
+		return receipt_own_run(&own);
 	if (strcmp(what, "trust") == 0 && optind == argc)
 		return trust();
 	take_it = strcmp(what, "redeem") == 0;
-	if (argc - optind != 1 || (!take_it && strcmp(what, "verify") != 0) ||
+	if (argc - optind != 1 || a.head != NULL ||
+	    (!take_it && strcmp(what, "verify") != 0) ||
 	    take_it != (a.ledger != NULL) || (a.make && !take_it))
 		return usage("receipt");
 	t_ms = now_ms();

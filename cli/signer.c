@@ -19,6 +19,7 @@ enum signer_option {
 	OPT_OUTPOINT, OPT_SPENT_BY, OPT_BLOCK, OPT_ENGINE, OPT_BOOKED,
 	OPT_ANSWERS, OPT_AS, OPT_KEY, OPT_EXPIRES, OPT_SIGNER, OPT_TRUST,
 	OPT_REPLACES, OPT_CHAIN, OPT_DESC,
+	OPT_AFTER,
 	OPT_TEXTS,			/* above: each fills a pointer */
 	OPT_RECEIPT = OPT_TEXTS, OPT_APPROVAL, OPT_JSON, OPT_YES, OPT_DICE,
 	OPT_NO_BACKUP, OPT_STDIN, OPT_FINGERPRINT, OPT_ACCOUNT, OPT_HELP
@@ -59,6 +60,7 @@ static const struct option	 names[] = {
 	{ "replaces", required_argument, NULL, FIRST + OPT_REPLACES },
 	{ "chain", required_argument, NULL, FIRST + OPT_CHAIN },
 	{ "desc", required_argument, NULL, FIRST + OPT_DESC },
+	{ "after", required_argument, NULL, FIRST + OPT_AFTER },
 	{ "receipt", required_argument, NULL, FIRST + OPT_RECEIPT },
 	{ "approval", required_argument, NULL, FIRST + OPT_APPROVAL },
 	{ "json", no_argument, NULL, FIRST + OPT_JSON },
@@ -95,6 +97,7 @@ static const struct signer_subcommand subcommands[] = {
 	{ "show", signer_show_run, FAR | B(SIGNER), 0, 0 },
 	{ "status", signer_show_status, FAR, 0, 0 },
 	{ "descriptors", signer_show_descriptors, FAR | B(SIGNER), 0, 0 },
+	{ "signed", signer_signed_run, FAR | B(AFTER), 0, 0 },
 	{ "identity", signer_do_identity, B(JSON), 1, 1 },
 	{ "halt", signer_do_run, FAR | B(REASON), 0, 0 },
 	{ "resume", signer_do_run, FAR | MAY, 0, 0 },
@@ -153,7 +156,7 @@ place(struct signer_options *o, enum signer_option option)
 		[OPT_KEY] = &o->key, [OPT_EXPIRES] = &o->expires,
 		[OPT_SIGNER] = &o->signer, [OPT_TRUST] = &o->trust,
 		[OPT_REPLACES] = &o->replaces, [OPT_CHAIN] = &o->chain,
-		[OPT_DESC] = &o->desc,
+		[OPT_DESC] = &o->desc, [OPT_AFTER] = &o->after,
 	};
 
 	return places[option];

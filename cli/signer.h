@@ -12,6 +12,7 @@
  *	signer_init.c		init, recover
  *	signer_line.c		asking the running signer; the newest head
  *	signer_show.c		show, status, descriptors
+ *	signer_signed.c		signed: what it ever signed
  *	signer_do.c		unlock, halt, burn and the like: one request
  *	signer_pay.c		sign, cosign
  *	signer_approve.c	approve, by an operator's own key
@@ -45,7 +46,7 @@ struct signer_options {
 	const char	*engine_sequence, *floor, *first_sequence;
 	const char	*reason, *standing, *id, *outpoint, *spent_by, *block;
 	const char	*engine, *booked, *answers, *as, *key, *expires;
-	const char	*signer, *trust, *replaces, *chain, *desc;
+	const char	*signer, *trust, *replaces, *chain, *desc, *after;
 	const char	*receipts[SIGNER_FILES_MAX];
 	const char	*approvals[SIGNER_FILES_MAX];
 	size_t		 n_receipts, n_approvals;
@@ -56,6 +57,7 @@ struct signer_options {
 typedef int signer_command(const struct signer_options *o);
 signer_command	signer_init_run, signer_init_recover;
 signer_command	signer_show_run, signer_show_status, signer_show_descriptors;
+signer_command	signer_signed_run;
 signer_command	signer_do_run, signer_do_identity;
 signer_command	signer_pay_run;
 signer_command	signer_approve_run;

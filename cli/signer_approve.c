@@ -47,7 +47,6 @@ struct approve {
 	/* Whose receipts are good, if --trust says so. */
 	bool		 trusts;
 	unsigned char	 engine[32];
-	int		 given;		/* approvals printed */
 };
 
 static const struct {
@@ -434,9 +433,36 @@ begin(struct approve *a, const struct signer_options *o, struct err *e)
 /* One approval: shown, agreed to, signed, printed. */
 
 static enum rc
+print_line(const struct approve *a, const char *base64, struct err *e)
+{
+	static struct json	 j;
+	char			 id[ID_HEX] = "-", line[512];
+
+	if (a->st.purpose == SIGN_FOR_PAY)
+		hex_of_id(id, a->st.id);
+	(void)snprintf(line, sizeof(line), LINE_HEAD " %s %s %s",
+	    purpose_name(a->st.purpose), id, base64);
+	if (!a->o->json) {
+		(void)puts(line);
+		return fflush(stdout) == 0 ? RC_OK : err_set(e,
+		    "standard output");
+	}
+	json_to_file(&j, stdout, false);
+	json_open_object(&j, NULL);
+	json_put_text(&j, "purpose", purpose_name(a->st.purpose));
+	if (a->st.id.p != NULL)
+		json_put_bytes(&j, "id", a->st.id.p, a->st.id.len);
+	json_put_bytes(&j, "by", a->st.by.p, a->st.by.len);
+	json_put_int(&j, "expires", a->st.expires_ms);
+	json_put_text(&j, "approval", line);
+	return signer_read_json_end(&j) == STATUS_DONE ? RC_OK : err_set(e,
+	    "standard output");
+}
+
+static enum rc
 give(struct approve *a, const char *question, struct err *e)
 {
-	char			 text[SIGN_STATEMENT_MAX + 2], id[ID_HEX];
+	char			 text[SIGN_STATEMENT_MAX + 2];
 	char			 line[APPROVAL_TEXT];
 	unsigned char		 bytes[SIGN_APPROVAL_LEN];
 	struct sign_approval	 p;
@@ -455,11 +481,7 @@ give(struct approve *a, const char *question, struct err *e)
 	sign_approval_pack(&p, bytes);
 	(void)sodium_bin2base64(line, sizeof(line), bytes, sizeof(bytes),
 	    sodium_base64_VARIANT_ORIGINAL);
-	hex_of_id(id, a->st.id);
-	(void)printf(LINE_HEAD " %s %s %s\n", purpose_name(a->st.purpose),
-	    a->st.purpose == SIGN_FOR_PAY ? id : "-", line);
-	a->given++;
-	return fflush(stdout) == 0 ? RC_OK : err_set(e, "standard output");
+	return print_line(a, line, e);
 }
 
 static enum rc

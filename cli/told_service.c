@@ -9,6 +9,7 @@
 #include "lib/amount.h"
 #include "lib/civil.h"
 #include "wire/rights.h"
+#include "wire/sign.h"
 
 static const char *
 secret_text(enum secret_kind k)
@@ -53,6 +54,24 @@ proposed(const struct command *c)
 	    command_type_text((enum command_type)type) : "?";
 }
 
+/* Of the signer's journal: the record that its word is. */
+static uint64_t
+record_of(const struct command *c)
+{
+	struct sign_burned	 b;
+	struct sign_head	 h;
+
+	if (c->type == COMMAND_SIGNER_HEAD) {
+		sign_head_unpack(&h, (const unsigned char *)c->blob.p);
+		return h.seq;
+	}
+	if (c->type == COMMAND_BURNED && c->blob.p != NULL &&
+	    sign_burned_unpack(&b, (const unsigned char *)c->blob.p, NULL) ==
+	    RC_OK)
+		return b.seq;
+	return 0;
+}
+
 char *
 told_service(char *buf, size_t room, const struct command *c)
 {
@@ -85,6 +104,12 @@ told_service(char *buf, size_t room, const struct command *c)
 	else if (c->type == COMMAND_DISCARD)
 		(void)snprintf(buf, room, "event %" PRId64 " will not be "
 		    "done", c->answers);
+	else if (c->type == COMMAND_SIGNER_HEAD)
+		(void)snprintf(buf, room, "the signer's record %" PRIu64,
+		    record_of(c));
+	else if (c->type == COMMAND_BURNED && c->blob.p != NULL)
+		(void)snprintf(buf, room, "by the signer's record %" PRIu64,
+		    record_of(c));
 	return buf;
 }
 
@@ -111,6 +136,8 @@ told_service_json(struct json *j, const struct command *c)
 		json_put_int(j, "wait_ms", c->wait_ms);
 	if (c->type == COMMAND_PROPOSAL)
 		json_put_text(j, "command", proposed(c));
+	if (record_of(c) > 0)
+		json_put_uint(j, "signer_record", record_of(c));
 	if (c->expires_ms >= 0)
 		json_put_int(j, "expires_ms", c->expires_ms);
 	if (c->answers >= 0)

@@ -261,6 +261,10 @@ def agreeing():
         got = h.run(*args, input_='y\n')
         case('a yes is a line', got.stdout.startswith(
             'drawbridge-signer-approval-1 pay 772d31 '), got.stderr)
+        got = h.run(*args, '--json', '--yes')
+        said = json.loads(got.stdout)
+        case('a yes as JSON', said['id'] == 'w-1' and said['by'] == 'alice'
+             and said['approval'].startswith('drawbridge-signer-'), said)
         other = h.write('other', h.engine.receipt(
             1, 5, b'w-1', script, 150000000) + '\n')
         got = h.run(*args[:3], other, *args[4:], '--yes')

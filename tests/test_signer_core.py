@@ -123,7 +123,28 @@ def by_hand(node, wallet):
         case('%s: with two who approve' % wallet, got.returncode == 0,
              got.stderr)
         d.send(got.stdout.strip())
+        rows = [json.loads(r) for r in h.ask('signed', '--json')
+                .stdout.split('\n') if r]
+        case('%s: what was signed' % wallet, [(r['id'], r['amount'])
+             for r in rows] == [('w-1', '0.50000000'), ('w-2', '1.50000000')]
+             and rows[0]['txid'] == tx['txid'], rows)
+        rows = h.ask('signed', '--after', str(rows[0]['record'])).stdout
+        case('%s: what was signed since then' % wallet,
+             rows.count('\n') == 1 and ' w-2 1.5 BTC ' in rows, rows)
+        paper(node, h, d, wallet)
         alone(node, h, d, wallet)
+
+
+def paper(node, h, d, wallet):
+    """Section 6 of the key ceremony: by the letters on the paper."""
+    key = h.read('backup').split('\n')[0]
+    desc = {'wpkh': 'wpkh(%s/84h/1h/0h/0/*)',
+            'tr': 'tr(%s/86h/1h/0h/0/*)'}[wallet] % key
+    desc += '#' + node.rpc('getdescriptorinfo', desc)['checksum']
+    public = h.run('descriptors', '--data', h.data).stdout.split()[0]
+    case('%s: the paper gives the printed descriptor' % wallet,
+         node.rpc('deriveaddresses', desc, [0, 2]) ==
+         node.rpc('deriveaddresses', public, [0, 2]))
 
 
 def alone(node, h, d, wallet):

@@ -49,11 +49,12 @@ _drawbridge()
 		account) words="create set freeze unfreeze totp contact
 		    list" ;;
 		door) words="create set revoke list" ;;
-		receipt) words="trust verify redeem" ;;
+		receipt) words="trust verify redeem standing issue burn
+		    burned head" ;;
 		master) words="rotate" ;;
 		signer) words="init recover show status descriptors unlock
 		    lock halt resume rearm settings sign cosign approve burn
-		    write-off epoch adopt external identity" ;;
+		    write-off epoch adopt external identity signed" ;;
 		operator) words="keygen add remove quorum list" ;;
 		policy) words="propose approve diff history" ;;
 		key) words="create set revoke freeze unfreeze list" ;;
@@ -70,7 +71,7 @@ _drawbridge()
 		deposit) words="--id $who" ;;
 		door) words="--roles --public-key --expires $who" ;;
 		receipt) words="--trust --service --key --ledger --new --to
-		    --amount --json" ;;
+		    --amount --head --json" ;;
 		drill) words="--url --speed --json" ;;
 		live) words="--rows" ;;
 		master) words="--file" ;;
@@ -87,7 +88,7 @@ _drawbridge()
 		    --approval --as --key --signer --trust --expires
 		    --answers --replaces --id --outpoint --spent-by --block
 		    --engine --booked --fingerprint --chain --account --desc
-		    --stdin" ;;
+		    --stdin --after" ;;
 		tell | halt | resume | clock | approve | policy) words="$who" ;;
 		operator) words="--key --roles --release-up-to --wait $who" ;;
 		withdrawal) words="--account --state --limit --not-me $who" ;;
