@@ -19,6 +19,7 @@ import signer_wire as wire                              # noqa: E402
 
 case = service.Cases()
 FOUND = os.path.abspath(os.path.join(wire.BUILD, 'signer', 'signer-found'))
+ROOT = os.geteuid() == 0
 REFUSED = wire.refusals(SOURCE)
 WORD = b'correct horse battery staple'
 SETTINGS = """\
@@ -150,7 +151,7 @@ def locked_and_unlocked(folder):
         a = wire.ask(s.requests, wire.DESCRIPTORS, 8)
         case('unlocked it knows its wallet', why(a) == 'done' and
              a.get('body').startswith(b'wpkh('), repr(a))
-        if os.geteuid() == 0:
+        if ROOT:
             case('(a word that a process holds would be found)',
                  remembers(os.getpid(), WORD))
             case('and has forgotten the passphrase',
@@ -173,8 +174,10 @@ def confined(folder):
         st = status_of(s.p.pid)
         case('seccomp filters', st['Seccomp'] == '2', st['Seccomp'])
         case('no new privileges', st['NoNewPrivs'] == '1')
-        case('no capabilities', [int(st[n], 16) for n in (
-            'CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb')] == [0] * 5)
+        # Only root has a bounding set to drop.
+        case('no capabilities', not any(int(st[n], 16) for n in (
+            'CapInh', 'CapPrm', 'CapEff', 'CapAmb') + (
+                ('CapBnd',) if ROOT else ())), st)
         case('one thread', st['Threads'] == '1')
         with open('/proc/%d/limits' % s.p.pid, encoding='ascii') as f:
             limits = f.read()
@@ -182,13 +185,14 @@ def confined(folder):
              is not None, limits)
         case('its memory has a limit', re.search(
             r'Max data size +[0-9]+ ', limits) is not None, limits)
-        fds = fds_of(s.p.pid)
-        case('it holds its pipes, its journal, its seed',
-             sorted(fds) == [0, 1, 2, 3, 4, 5, 6] and
-             fds[5].endswith('/journal') and fds[6].endswith('/seed'), fds)
-        with open('/proc/%d/ns/net' % s.p.pid, 'rb'):
-            pass
-        if os.geteuid() == 0:
+        if not ROOT:
+            print('ok what it holds # SKIP only root sees it')
+        else:
+            fds = fds_of(s.p.pid)
+            case('it holds its pipes, its journal, its seed',
+                 sorted(fds) == [0, 1, 2, 3, 4, 5, 6] and
+                 fds[5].endswith('/journal') and
+                 fds[6].endswith('/seed'), fds)
             case('it has a network of its own, which is empty',
                  os.readlink('/proc/%d/ns/net' % s.p.pid) !=
                  os.readlink('/proc/self/ns/net'))
@@ -320,9 +324,10 @@ def starts(folder):
             a = wire.ask(s.requests, wire.DESCRIPTORS)
             case('H12: a credential %r' % content[-8:],
                  (why(a) == 'done') == good, repr(a))
-            case('H12: which is closed once it is read',
-                 sorted(fds_of(s.p.pid)) == [0, 1, 2, 3, 4, 5, 6])
-            if os.geteuid() == 0 and good:
+            if ROOT:
+                case('H12: which is closed once it is read',
+                     sorted(fds_of(s.p.pid)) == [0, 1, 2, 3, 4, 5, 6])
+            if ROOT and good:
                 case('H12: and forgotten', not remembers(s.p.pid, WORD))
     os.unlink(word)
 
@@ -336,14 +341,14 @@ def behind_a_relay(folder):
                  r.log(), repr(a))
             a = wire.ask(c, wire.UNLOCK, 2, secret=WORD)
             case('the custodian unlocks it', why(a) == 'done', repr(a))
-            if os.geteuid() == 0:
+            if ROOT:
                 who = [n for n, pid in wire.children(r.p.pid).items()
                        if remembers(pid, WORD)]
                 case('nobody remembers the passphrase', not who and
                      not remembers(r.p.pid, WORD), who)
-            fds = fds_of(r.pid('signer'))
-            case('behind a relay it holds the same', sorted(fds) ==
-                 [0, 1, 2, 3, 4, 5, 6], fds)
+                fds = fds_of(r.pid('signer'))
+                case('behind a relay it holds the same', sorted(fds) ==
+                     [0, 1, 2, 3, 4, 5, 6], fds)
             os.kill(r.pid('signer'), signal.SIGKILL)
             a = wire.ask(s, wire.STATUS, 4)
             while a.kind == wire.REFUSED and b'ask again' in a.get('reason'):
@@ -371,9 +376,10 @@ def behind_a_relay(folder):
                     time.sleep(0.1)
                 case('H12: and again when it was started anew',
                      why(a) == 'done', repr(a))
-            case('H12: the hub and the starter never read it', not any(
-                remembers(pid, WORD) for pid in (r.p.pid, r.pid('hub')))
-                if os.geteuid() == 0 else True)
+            if ROOT:
+                case('H12: the hub and the starter never read it', not any(
+                    remembers(pid, WORD)
+                    for pid in (r.p.pid, r.pid('hub'))))
     finally:
         shutil.rmtree(credentials)
 
