@@ -201,6 +201,7 @@ static const struct command commands[] = {
 	{ "signer", cmd_signer,
 	    "init --data DIR --settings FILE [--dice] [--backup-to FILE]\n"
 	    "    [--passphrase-file FILE] [--height N] [--json]\n"
+	    "seed --data DIR --network NAME [--dice] [more: the manual]\n"
 	    "recover --data DIR --settings FILE --floor N [--height N]\n"
 	    "show|status|descriptors|signed [WHERE]\n"
 	    "unlock|lock [WHERE]\n"

@@ -19,7 +19,7 @@ enum signer_option {
 	OPT_OUTPOINT, OPT_SPENT_BY, OPT_BLOCK, OPT_ENGINE, OPT_BOOKED,
 	OPT_ANSWERS, OPT_AS, OPT_KEY, OPT_EXPIRES, OPT_SIGNER, OPT_TRUST,
 	OPT_REPLACES, OPT_CHAIN, OPT_DESC,
-	OPT_AFTER,
+	OPT_AFTER, OPT_NETWORK,
 	OPT_TEXTS,			/* above: each fills a pointer */
 	OPT_RECEIPT = OPT_TEXTS, OPT_APPROVAL, OPT_JSON, OPT_YES, OPT_DICE,
 	OPT_NO_BACKUP, OPT_STDIN, OPT_FINGERPRINT, OPT_ACCOUNT, OPT_HELP
@@ -61,6 +61,7 @@ static const struct option	 names[] = {
 	{ "chain", required_argument, NULL, FIRST + OPT_CHAIN },
 	{ "desc", required_argument, NULL, FIRST + OPT_DESC },
 	{ "after", required_argument, NULL, FIRST + OPT_AFTER },
+	{ "network", required_argument, NULL, FIRST + OPT_NETWORK },
 	{ "receipt", required_argument, NULL, FIRST + OPT_RECEIPT },
 	{ "approval", required_argument, NULL, FIRST + OPT_APPROVAL },
 	{ "json", no_argument, NULL, FIRST + OPT_JSON },
@@ -91,6 +92,9 @@ static const struct signer_subcommand subcommands[] = {
 	{ "init", signer_init_run, B(DATA) | B(SETTINGS) | B(DICE) |
 	    B(PASSPHRASE_FILE) | B(BACKUP_TO) | B(NO_BACKUP) | B(HEIGHT) |
 	    B(ENGINE_SEQUENCE) | B(JSON), 0, 0 },
+	{ "seed", signer_init_seed, B(DATA) | B(NETWORK) | B(DICE) |
+	    B(PASSPHRASE_FILE) | B(BACKUP_TO) | B(NO_BACKUP) | B(JSON), 0,
+	    0 },
 	{ "recover", signer_init_recover, B(DATA) | B(SETTINGS) | B(FLOOR) |
 	    B(HEIGHT) | B(FIRST_SEQUENCE) | B(PASSPHRASE_FILE) | B(HEAD) |
 	    B(YES) | B(JSON), 0, 0 },
@@ -157,6 +161,7 @@ place(struct signer_options *o, enum signer_option option)
 		[OPT_SIGNER] = &o->signer, [OPT_TRUST] = &o->trust,
 		[OPT_REPLACES] = &o->replaces, [OPT_CHAIN] = &o->chain,
 		[OPT_DESC] = &o->desc, [OPT_AFTER] = &o->after,
+		[OPT_NETWORK] = &o->network,
 	};
 
 	return places[option];

@@ -9,7 +9,7 @@
  *	signer_entropy.c	a seed from the system and from dice
  *	signer_backup.c		the backup: shown, read back, proved
  *	signer_public.c		what everybody may know of a signer, in a file
- *	signer_init.c		init, recover
+ *	signer_init.c		seed, init, recover
  *	signer_line.c		asking the running signer; the newest head
  *	signer_show.c		show, status, descriptors
  *	signer_signed.c		signed: what it ever signed
@@ -47,6 +47,7 @@ struct signer_options {
 	const char	*reason, *standing, *id, *outpoint, *spent_by, *block;
 	const char	*engine, *booked, *answers, *as, *key, *expires;
 	const char	*signer, *trust, *replaces, *chain, *desc, *after;
+	const char	*network;
 	const char	*receipts[SIGNER_FILES_MAX];
 	const char	*approvals[SIGNER_FILES_MAX];
 	size_t		 n_receipts, n_approvals;
@@ -55,7 +56,8 @@ struct signer_options {
 
 /* One a subcommand; the program's status. */
 typedef int signer_command(const struct signer_options *o);
-signer_command	signer_init_run, signer_init_recover;
+signer_command	signer_init_run, signer_init_seed;
+signer_command	signer_init_recover;
 signer_command	signer_show_run, signer_show_status, signer_show_descriptors;
 signer_command	signer_signed_run;
 signer_command	signer_do_run, signer_do_identity;
@@ -140,6 +142,11 @@ enum rc signer_public_read(struct signer_public *out, const char *path,
 /* By --signer FILE, or --data DIR. */
 enum rc signer_public_find(struct signer_public *out,
     const struct signer_options *o, struct err *e) MUST_CHECK;
+/* "[FP/48h/0h/0h/2h]XPUB": what other signers of a quorum write down. */
+#define SIGNER_COSIGNER_MAX (BIP32_TEXT_MAX + 64)
+enum rc signer_public_cosigner(char out[SIGNER_COSIGNER_MAX],
+    const struct bip32_key *master, uint8_t network, struct err *e)
+    MUST_CHECK;
 /* Text: for people, and what the file holds. */
 void signer_public_say(const struct signer_public *p);
 void signer_public_json(struct json *j, const struct signer_public *p);
@@ -147,7 +154,8 @@ void signer_public_json(struct json *j, const struct signer_public *p);
 /* ---- signer_backup.c ---- */
 
 /* Show the master key, or write it; then have it typed back, and prove that
- * what was typed gives the same wallet. */
+ * what was typed gives the same wallet.  s and p NULL: the wallet is not known
+ * yet, the account key is compared. */
 enum rc signer_backup_make(const struct signer_options *o,
     const struct bip32_key *master, const struct sign_settings *s,
     const struct signer_public *p, struct err *e) MUST_CHECK;

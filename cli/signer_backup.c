@@ -31,6 +31,8 @@ struct backup {
 	char		 line[SIGNER_SECRET_MAX];
 	char		 text[TEXT_MAX];
 	struct bip32_key read;
+	uint8_t		 network;
+	char		 cosigner[SIGNER_COSIGNER_MAX];
 };
 
 /* "xprv 9s21 ...": numbered lines of groups. */
@@ -74,10 +76,13 @@ write_terminal(struct backup *b)
 	    "twice; it is shown once.  Whoever has it has the\ncoins.  The "
 	    "master key, upper and lower case as they are:\n\n");
 	n += put_groups(p + n, TEXT_MAX - n, b->key);
-	n += (size_t)snprintf(p + n, TEXT_MAX - n, "\nIts descriptors, for "
-	    "Bitcoin Core alone (`importdescriptors`, in a wallet with\n"
-	    "private keys):\n\n");
-	n += put_import(p + n, TEXT_MAX - n, b);
+	if (b->external[0] != '\0') {
+		n += (size_t)snprintf(p + n, TEXT_MAX - n, "\nIts "
+		    "descriptors, for Bitcoin Core alone "
+		    "(`importdescriptors`, in a wallet with\nprivate keys):"
+		    "\n\n");
+		n += put_import(p + n, TEXT_MAX - n, b);
+	}
 	(void)snprintf(p + n, TEXT_MAX - n, "\n");
 	signer_secret_say(p);
 }
@@ -89,9 +94,12 @@ write_file(struct backup *b, const char *path, struct err *e)
 	bool	 ok;
 	int	 fd;
 
-	len = (size_t)snprintf(b->text, TEXT_MAX, "%s\n%s\n%s\n", b->key,
-	    b->external, b->internal);
-	len += put_import(b->text + len, TEXT_MAX - len, b);
+	len = (size_t)snprintf(b->text, TEXT_MAX, "%s\n", b->key);
+	if (b->external[0] != '\0') {
+		len += (size_t)snprintf(b->text + len, TEXT_MAX - len,
+		    "%s\n%s\n", b->external, b->internal);
+		len += put_import(b->text + len, TEXT_MAX - len, b);
+	}
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1)
 		return err_set(e, "%s: %s", path, strerror(errno));
@@ -134,11 +142,16 @@ prove(struct backup *b, const struct sign_settings *s,
     const struct signer_public *p, struct err *e)
 {
 	struct signer_public	 again;
+	char			 cosigner[SIGNER_COSIGNER_MAX];
 
 	if (bip32_parse(&b->read, b->typed, strlen(b->typed), e) != RC_OK)
 		return RC_FAILED;
 	if (!b->read.has_secret || b->read.depth != 0)
 		return err_set(e, "not a master key with its secret");
+	if (s == NULL)
+		return signer_public_cosigner(cosigner, &b->read,
+		    b->network, e) == RC_OK && strcmp(cosigner,
+		    b->cosigner) == 0 ? RC_OK : err_set(e, "another key");
 	if (signer_public_of(&again, &b->read, s, e) != RC_OK)
 		return RC_FAILED;
 	if (strcmp(again.external, p->external) != 0 ||
@@ -184,8 +197,12 @@ signer_backup_make(const struct signer_options *o,
 		    "there is none; or --backup-to FILE");
 	if ((b = secret_new(sizeof(*b))) == NULL)
 		return err_set(e, "no memory for secrets");
+	memset(b, 0, sizeof(*b));
 	bip32_print(b->key, master, true);
-	rc = signer_descriptors(b->external, b->internal, master, s, true, e);
+	b->network = master->test ? NETWORK_TEST : NETWORK_MAIN;
+	rc = s != NULL ? signer_descriptors(b->external, b->internal, master,
+	    s, true, e) : signer_public_cosigner(b->cosigner, master,
+	    b->network, e);
 	if (rc == RC_OK && o->backup_to != NULL)
 		rc = write_file(b, o->backup_to, e);
 	else if (rc == RC_OK)

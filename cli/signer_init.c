@@ -20,6 +20,7 @@
 struct folder {
 	char		 seed[PATH_MAX_], journal[PATH_MAX_];
 	char		 public[PATH_MAX_], old[PATH_MAX_];
+	char		 begun[PATH_MAX_];	/* a seed without a wallet */
 	int		 seed_fd, journal_fd;
 	bool		 made_seed, made_journal;
 };
@@ -34,6 +35,8 @@ struct founder {
 	char		*phrase_memory;
 	struct text	 phrase;
 	uint64_t	 height, engine_seq, first_seq;
+	bool		 begun;		/* the seed was made before */
+	char		 cosigner[SIGNER_COSIGNER_MAX];
 };
 
 static void
@@ -42,6 +45,7 @@ paths(struct folder *f, const char *data)
 	f->seed_fd = f->journal_fd = -1;
 	(void)snprintf(f->seed, PATH_MAX_, "%s/seed", data);
 	(void)snprintf(f->journal, PATH_MAX_, "%s/journal", data);
+	(void)snprintf(f->begun, PATH_MAX_, "%s/seed.begun", data);
 	(void)snprintf(f->public, PATH_MAX_, "%s/public", data);
 	(void)snprintf(f->old, PATH_MAX_, "%s/journal.old-%" PRId64, data,
 	    signer_read_now_ms());
@@ -108,13 +112,20 @@ begin(struct founder *f, const struct signer_options *o, struct err *e)
 	if (o->data == NULL)
 		return err_set(e, "--data DIR is needed");
 	paths(&f->folder, o->data);
-	if (signer_read_settings(&f->settings, o->settings, e) != RC_OK ||
-	    read_height(f, e) != RC_OK)
-		return RC_FAILED;
 	f->master = secret_new(sizeof(*f->master));
 	f->seed = secret_new(SEED_LEN);
 	return f->master != NULL && f->seed != NULL ? RC_OK :
 	    err_set(e, "no memory for secrets");
+}
+
+static enum rc
+begin_settings(struct founder *f, const struct signer_options *o,
+    struct err *e)
+{
+	if (begin(f, o, e) != RC_OK || signer_read_settings(&f->settings,
+	    o->settings, e) != RC_OK)
+		return RC_FAILED;
+	return read_height(f, e);
 }
 
 /* init */
@@ -124,6 +135,10 @@ check_new(struct founder *f, struct err *e)
 {
 	const struct signer_options	*o = f->o;
 
+	f->begun = access(f->folder.begun, F_OK) == 0;
+	if (f->begun && (o->dice || o->backup_to != NULL || o->no_backup))
+		return err_set(e, "%s: the seed was made before, by `signer "
+		    "seed`", f->folder.begun);
 	if (o->no_backup && f->settings.network != NETWORK_REGTEST)
 		return err_set(e, "--no-backup is for regtest alone");
 	if (o->engine_sequence != NULL && signer_read_number(&f->engine_seq,
@@ -140,24 +155,39 @@ check_new(struct founder *f, struct err *e)
 static enum rc
 make_keys(struct founder *f, struct err *e)
 {
-	if (signer_entropy_seed(f->seed, f->o->dice, e) != RC_OK ||
-	    signer_master_of_seed(f->master, f->seed, f->settings.network,
+	if (f->begun) {
+		f->folder.seed_fd = open(f->folder.begun, O_RDONLY |
+		    O_CLOEXEC);
+		if (f->folder.seed_fd == -1)
+			return err_set(e, "%s: %s", f->folder.begun,
+			    strerror(errno));
+		if (signer_open_seed(f->seed, f->folder.seed_fd, f->phrase,
+		    e) != RC_OK)
+			return RC_FAILED;
+	} else if (signer_entropy_seed(f->seed, f->o->dice, e) != RC_OK)
+		return RC_FAILED;
+	if (signer_master_of_seed(f->master, f->seed, f->settings.network,
 	    e) != RC_OK)
 		return RC_FAILED;
 	return signer_public_of(&f->public, f->master, &f->settings, e);
 }
 
+/* The seed gets its name last: what has it has a journal. */
 static enum rc
 found(struct founder *f, struct err *e)
 {
 	struct folder	*d = &f->folder;
 
-	if (make_file(&d->seed_fd, &d->made_seed, d->seed, e) != RC_OK ||
-	    make_file(&d->journal_fd, &d->made_journal, d->journal, e) !=
-	    RC_OK || signer_found(d->seed_fd, d->journal_fd, f->seed,
-	    f->phrase, &f->settings, (uint32_t)f->height, f->engine_seq,
-	    e) != RC_OK || signer_public_write(&f->public, d->public, e) !=
-	    RC_OK)
+	if (make_file(&d->journal_fd, &d->made_journal, d->journal, e) !=
+	    RC_OK || signer_found_journal(d->journal_fd, f->seed,
+	    &f->settings, (uint32_t)f->height, f->engine_seq, e) != RC_OK ||
+	    signer_public_write(&f->public, d->public, e) != RC_OK)
+		return RC_FAILED;
+	if (f->begun && rename(d->begun, d->seed) == -1)
+		return err_set(e, "%s: %s", d->seed, strerror(errno));
+	if (!f->begun && (make_file(&d->seed_fd, &d->made_seed, d->seed, e)
+	    != RC_OK || signer_found_seed(d->seed_fd, f->seed, f->phrase,
+	    f->settings.network, e) != RC_OK))
 		return RC_FAILED;
 	return sync_folder(f->o->data, e);
 }
@@ -185,17 +215,20 @@ signer_init_run(const struct signer_options *o)
 	struct err		 e;
 	enum rc			 rc;
 
-	rc = begin(&f, o, &e);
+	rc = begin_settings(&f, o, &e);
 	if (rc == RC_OK)
 		rc = check_new(&f, &e);
+	if (rc == RC_OK && f.begun)
+		rc = signer_secret_phrase(&f.phrase_memory, &f.phrase, o,
+		    false, &e);
 	/* The settings give a wallet, and somebody has read the backup, before
 	 * there is a signer. */
 	if (rc == RC_OK)
 		rc = make_keys(&f, &e);
-	if (rc == RC_OK)
+	if (rc == RC_OK && !f.begun)
 		rc = signer_secret_phrase(&f.phrase_memory, &f.phrase, o,
 		    true, &e);
-	if (rc == RC_OK)
+	if (rc == RC_OK && !f.begun)
 		rc = signer_backup_make(o, f.master, &f.settings, &f.public,
 		    &e);
 	if (rc == RC_OK)
@@ -203,6 +236,68 @@ signer_init_run(const struct signer_options *o)
 	end(&f, rc);
 	return rc == RC_OK ? say(&f, "a signer in") :
 	    signer_read_failed(o, &e);
+}
+
+/* seed: before the other signers of a quorum are known */
+
+static enum rc
+check_seed(struct founder *f, struct err *e)
+{
+	const struct signer_options	*o = f->o;
+	enum network			 net;
+
+	if (o->network == NULL || !network_of(&net, o->network,
+	    strlen(o->network)))
+		return err_set(e, "--network main, test, signet or regtest");
+	f->settings.network = (uint8_t)net;
+	if (check_new(f, e) != RC_OK)
+		return RC_FAILED;
+	return f->begun ? err_set(e, "%s: there is a seed in it", o->data) :
+	    RC_OK;
+}
+
+static enum rc
+make_seed(struct founder *f, struct err *e)
+{
+	struct folder	*d = &f->folder;
+
+	if (signer_entropy_seed(f->seed, f->o->dice, e) != RC_OK ||
+	    signer_master_of_seed(f->master, f->seed, f->settings.network,
+	    e) != RC_OK || signer_public_cosigner(f->cosigner, f->master,
+	    f->settings.network, e) != RC_OK || signer_secret_phrase(
+	    &f->phrase_memory, &f->phrase, f->o, true, e) != RC_OK ||
+	    signer_backup_make(f->o, f->master, NULL, NULL, e) != RC_OK)
+		return RC_FAILED;
+	(void)snprintf(d->seed, sizeof(d->seed), "%s", d->begun);
+	if (make_file(&d->seed_fd, &d->made_seed, d->seed, e) != RC_OK ||
+	    signer_found_seed(d->seed_fd, f->seed, f->phrase,
+	    f->settings.network, e) != RC_OK)
+		return RC_FAILED;
+	return sync_folder(f->o->data, e);
+}
+
+int
+signer_init_seed(const struct signer_options *o)
+{
+	static struct founder	 f;
+	static struct json	 j;
+	struct err		 e;
+	enum rc			 rc;
+
+	rc = begin(&f, o, &e);
+	if (rc == RC_OK)
+		rc = check_seed(&f, &e);
+	if (rc == RC_OK)
+		rc = make_seed(&f, &e);
+	end(&f, rc);
+	if (rc != RC_OK)
+		return signer_read_failed(o, &e);
+	if (!o->json)
+		return printf("cosigner %s\n", f.cosigner) < 0 ?
+		    STATUS_FAILED : STATUS_DONE;
+	signer_read_json(&j);
+	json_put_text(&j, "cosigner", f.cosigner);
+	return signer_read_json_end(&j);
 }
 
 /* recover */
@@ -301,7 +396,7 @@ signer_init_recover(const struct signer_options *o)
 	struct err		 e;
 	enum rc			 rc;
 
-	rc = begin(&f, o, &e);
+	rc = begin_settings(&f, o, &e);
 	if (rc == RC_OK)
 		rc = signer_read_number(&f.engine_seq, "--floor", o->floor,
 		    &e);

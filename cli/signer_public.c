@@ -20,9 +20,35 @@
 #include <unistd.h>
 
 #include "cli/signer.h"
+#include "lib/secret.h"
 
 #define HEAD		"drawbridge-signer-1\n"
 #define TEXT_MAX	(2 * DESCRIPTOR_TEXT_MAX + 512)
+
+enum rc
+signer_public_cosigner(char out[SIGNER_COSIGNER_MAX],
+    const struct bip32_key *master, uint8_t network, struct err *e)
+{
+	const uint32_t	 coin = network == NETWORK_MAIN ? 0 : 1;
+	const uint32_t	 path[] = { BIP32_HARD | 48, BIP32_HARD | coin,
+		BIP32_HARD, BIP32_HARD | 2 };
+	struct bip32_key *k = secret_new(sizeof(*k));
+	unsigned char	 fp[4];
+	char		 text[BIP32_TEXT_MAX];
+	enum rc		 rc;
+
+	if (k == NULL)
+		return err_set(e, "no memory for secrets");
+	bip32_fingerprint(fp, master);
+	if ((rc = bip32_derive(k, master, path, 4, e)) == RC_OK) {
+		bip32_print(text, k, false);
+		(void)snprintf(out, SIGNER_COSIGNER_MAX,
+		    "[%02x%02x%02x%02x/48h/%uh/0h/2h]%s", fp[0], fp[1],
+		    fp[2], fp[3], (unsigned)coin, text);
+	}
+	secret_free(k, sizeof(*k));
+	return rc;
+}
 
 enum rc
 signer_public_of(struct signer_public *out, const struct bip32_key *master,

@@ -127,21 +127,40 @@ begin_journal(int journal_fd, const unsigned char seed[SEED_LEN],
 }
 
 enum rc
-signer_found(int seed_fd, int journal_fd, const unsigned char seed[SEED_LEN],
-    struct text passphrase, const struct sign_settings *settings,
-    uint32_t height, uint64_t engine_seq, struct err *e)
+signer_found_seed(int seed_fd, const unsigned char seed[SEED_LEN],
+    struct text passphrase, uint8_t network, struct err *e)
 {
 	unsigned char	 file[SEED_FILE_LEN];
+
+	if (seed_seal(file, seed, passphrase, network == NETWORK_REGTEST, e)
+	    != RC_OK)
+		return RC_FAILED;
+	return err_wrap(e, write_seed_file(seed_fd, file, e), "seed");
+}
+
+enum rc
+signer_found_journal(int journal_fd, const unsigned char seed[SEED_LEN],
+    const struct sign_settings *settings, uint32_t height,
+    uint64_t engine_seq, struct err *e)
+{
 	struct record	 first = { .kind = RECORD_FOUNDED,
 	    .number = engine_seq, .engine_seq = engine_seq,
 	    .height = height };
 
+	return begin_journal(journal_fd, seed, settings, &first, 1, e);
+}
+
+enum rc
+signer_found(int seed_fd, int journal_fd, const unsigned char seed[SEED_LEN],
+    struct text passphrase, const struct sign_settings *settings,
+    uint32_t height, uint64_t engine_seq, struct err *e)
+{
 	/* The journal first: it is the part that can be refused. */
-	if (begin_journal(journal_fd, seed, settings, &first, 1, e) != RC_OK ||
-	    seed_seal(file, seed, passphrase,
-	    settings->network == NETWORK_REGTEST, e) != RC_OK)
+	if (signer_found_journal(journal_fd, seed, settings, height,
+	    engine_seq, e) != RC_OK)
 		return RC_FAILED;
-	return err_wrap(e, write_seed_file(seed_fd, file, e), "seed");
+	return signer_found_seed(seed_fd, seed, passphrase,
+	    settings->network, e);
 }
 
 enum rc

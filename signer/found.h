@@ -24,6 +24,16 @@ enum rc signer_found(int seed_fd, int journal_fd,
     uint64_t engine_seq, struct err *e) MUST_CHECK;
 
 /*
+ * The two halves of it, for a seed that is there before its wallet is known:
+ * of several signers each needs the others' keys in its settings.
+ */
+enum rc signer_found_seed(int seed_fd, const unsigned char seed[SEED_LEN],
+    struct text passphrase, uint8_t network, struct err *e) MUST_CHECK;
+enum rc signer_found_journal(int journal_fd,
+    const unsigned char seed[SEED_LEN], const struct sign_settings *settings,
+    uint32_t height, uint64_t engine_seq, struct err *e) MUST_CHECK;
+
+/*
  * The journal is lost or was put back (C4).  A new one for the same seed:
  * every allowance counts as spent, the long period has ended, and no receipt
  * at or below `floor` is ever signed without a write-off.  `first_seq`: above

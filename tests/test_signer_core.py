@@ -20,12 +20,13 @@ TYPES = {'wpkh': 'bech32', 'tr': 'bech32m', 'wsh 2 of 3': 'bech32'}
 class Desk:
     """A signer, its watch-only wallet on a node, and an engine that pays."""
 
-    def __init__(self, node, host, wallet='wpkh'):
+    def __init__(self, node, host, wallet='wpkh', found=True):
         self.node, self.host, self.type = node, host, TYPES[wallet]
         self.name = 'watch-' + os.path.basename(host.dir)
-        self.proved = self.init_with_backup()
-        host.start()
-        host.unlock()
+        if found:
+            self.proved = self.init_with_backup()
+            host.start()
+            host.unlock()
         node.wallet(self.name, disable_private_keys=True, blank=True)
         self.seq = 0
 
@@ -241,6 +242,47 @@ def one_of_three(node):
                  1)
 
 
+def two_of_three(node):
+    """Three signers, each with the others' keys; two of them sign."""
+    hosts = [cli.Host() for _ in range(3)]
+    try:
+        lines = [h.run('seed', '--data', h.data, '--network', 'regtest',
+                       '--passphrase-file', h.phrase, '--no-backup').stdout
+                 for h in hosts]
+        case('seeds first', all(x.startswith('cosigner [') for x in lines),
+             lines)
+        for n, h in enumerate(hosts):
+            others = ''.join(lines[:n] + lines[n + 1:])
+            h.write('settings', h.text('wsh 2 of 3\n' + others.rstrip('\n'),
+                                       'regtest', cli.CEILINGS))
+            got = h.run('init', '--data', h.data, '--settings', h.settings,
+                        '--passphrase-file', h.phrase)
+            case('init with the seed that is there', got.returncode == 0 and
+                 not os.path.exists(os.path.join(h.data, 'seed.begun')),
+                 got.stderr)
+            h.start()
+            h.unlock()
+        first = [sorted(node.rpc('deriveaddresses', h.run(
+            'descriptors', '--data', h.data).stdout.split()[0], [0, 9]))
+            for h in hosts]
+        case('all three have one wallet', first[0] == first[1] == first[2])
+        d = Desk(node, hosts[0], 'wsh 2 of 3', found=False)
+        d.watch()
+        d.fund(2)
+        psbt = d.psbt([{node.rpc('decodescript', PAYEE.hex())['address']:
+                        '0.5'}])
+        receipt = d.pay(b't-1', PAYEE, 50000000)
+        for h in hosts[:2]:
+            d.host = h
+            got = d.sign(psbt, '--receipt', receipt)
+            case('one of them signs', got.returncode == 0, got.stderr)
+            psbt = got.stdout.strip()
+        case('mined', d.send(psbt)['confirmations'] == 1)
+    finally:
+        for h in hosts:
+            h.__exit__()
+
+
 def external(node_args, miner_node):
     """Bitcoin Core calls us: -signer."""
     with cli.Host() as h:
@@ -307,6 +349,7 @@ def main():
         by_hand(node, 'tr')
         batch(node)
         one_of_three(node)
+        two_of_three(node)
         external((), node)
     case.end()
 

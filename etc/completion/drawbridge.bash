@@ -54,7 +54,7 @@ _drawbridge()
 		master) words="rotate" ;;
 		signer) words="init recover show status descriptors unlock
 		    lock halt resume rearm settings sign cosign approve burn
-		    write-off epoch adopt external identity signed" ;;
+		    write-off epoch adopt external identity signed seed" ;;
 		operator) words="keygen add remove quorum list" ;;
 		policy) words="propose approve diff history" ;;
 		key) words="create set revoke freeze unfreeze list" ;;
@@ -88,7 +88,7 @@ _drawbridge()
 		    --approval --as --key --signer --trust --expires
 		    --answers --replaces --id --outpoint --spent-by --block
 		    --engine --booked --fingerprint --chain --account --desc
-		    --stdin --after" ;;
+		    --stdin --after --network" ;;
 		tell | halt | resume | clock | approve | policy) words="$who" ;;
 		operator) words="--key --roles --release-up-to --wait $who" ;;
 		withdrawal) words="--account --state --limit --not-me $who" ;;
