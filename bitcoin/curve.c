@@ -11,6 +11,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "bitcoin/hash.h"
+
 /* The library's context lives here: there is nothing to allocate or free. */
 #define CONTEXT_MAX	1024
 
@@ -150,19 +152,14 @@ static void
 tap_tweak(unsigned char out[32], const unsigned char *internal,
     const unsigned char *merkle_root)
 {
-	static const char	 tag[] = "TapTweak";
-	unsigned char		 msg[64];
-	size_t			 len = 32;
-	int			 good;
+	struct sha256		 h;
 
-	memcpy(msg, internal, 32);
-	if (merkle_root != NULL) {
-		memcpy(msg + 32, merkle_root, 32);
-		len = 64;
-	}
-	good = secp256k1_tagged_sha256(context, out,
-	    (const unsigned char *)tag, sizeof(tag) - 1, msg, len);
-	assert(good);
+	/* The library's tagged hash knows no instructions for SHA-256. */
+	tagged_begin(&h, "TapTweak");
+	sha256_add(&h, internal, 32);
+	if (merkle_root != NULL)
+		sha256_add(&h, merkle_root, 32);
+	sha256_end(&h, out);
 }
 
 bool
@@ -308,6 +305,28 @@ curve_schnorr_sign(unsigned char out[64], const unsigned char hash[32],
 	    secp256k1_schnorrsig_sign32(context, out, hash, &pair, NULL);
 	sodium_memzero(&pair, sizeof(pair));
 	assert(good);		/* Else the secret was none. */
+}
+
+bool
+curve_schnorr_sign_as(unsigned char out[64], const unsigned char hash[32],
+    const unsigned char secret[32], const unsigned char xonly[32])
+{
+	secp256k1_keypair	 pair;
+	secp256k1_xonly_pubkey	 key;
+	unsigned char		 own[32];
+	bool			 good;
+
+	assert(context != NULL);
+	/* The pair's key is a point already: to find it again from `xonly`
+	 * is a square root. */
+	good = secp256k1_keypair_create(context, &pair, secret) &&
+	    secp256k1_keypair_xonly_pub(context, &key, NULL, &pair) &&
+	    secp256k1_xonly_pubkey_serialize(context, own, &key) &&
+	    memcmp(own, xonly, sizeof(own)) == 0 &&
+	    secp256k1_schnorrsig_sign32(context, out, hash, &pair, NULL) &&
+	    secp256k1_schnorrsig_verify(context, out, hash, 32, &key);
+	sodium_memzero(&pair, sizeof(pair));
+	return good;
 }
 
 void

@@ -63,7 +63,12 @@ bool curve_ecdsa_verify(struct text der, const unsigned char hash[32],
     const struct curve_point *p);
 void curve_schnorr_sign(unsigned char out[64], const unsigned char hash[32],
     const unsigned char secret[32]);
-/* The same with the auxiliary data of BIP340's vectors. */
+/* The same, verified: false if that fails, or if the secret is not the one
+ * of the key `xonly`.  Quicker than the two calls. */
+bool curve_schnorr_sign_as(unsigned char out[64],
+    const unsigned char hash[32], const unsigned char secret[32],
+    const unsigned char xonly[32]) MUST_CHECK;
+/* As curve_schnorr_sign() with the auxiliary data of BIP340's vectors. */
 void curve_schnorr_sign_aux(unsigned char out[64], const void *msg,
     size_t len, const unsigned char secret[32], const unsigned char aux[32]);
 bool curve_schnorr_verify(const unsigned char sig[64], const void *msg,

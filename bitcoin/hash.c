@@ -2,11 +2,14 @@
 #include "bitcoin/hash.h"
 
 #include <openssl/ripemd.h>
+#include <openssl/sha.h>
 #include <sodium.h>
 #include <string.h>
 
 _Static_assert(HASH160_LEN == RIPEMD160_DIGEST_LENGTH, "a digest");
-_Static_assert(SHA512_LEN == crypto_auth_hmacsha512_BYTES, "a digest");
+_Static_assert(SHA512_LEN == SHA512_DIGEST_LENGTH, "a digest");
+_Static_assert(sizeof(SHA512_CTX) == sizeof(uint64_t[27]),
+    "half of a struct hmac512");
 
 void
 hash256_end(struct sha256 *h, unsigned char out[SHA256_LEN])
@@ -43,15 +46,67 @@ hash160(unsigned char out[HASH160_LEN], const void *bytes, size_t len)
 	ripemd160(out, inner, sizeof(inner));
 }
 
+/* One half of the key's: a block of the key filled up, each byte with `pad`. */
+static void
+hmac512_half(uint64_t state[27], const unsigned char *key, size_t key_len,
+    unsigned char pad)
+{
+	unsigned char	 block[SHA512_CBLOCK];
+	SHA512_CTX	 h;
+	size_t		 i;
+
+	memset(block, pad, sizeof(block));
+	for (i = 0; i < key_len; i++)
+		block[i] ^= key[i];
+	(void)SHA512_Init(&h);
+	(void)SHA512_Update(&h, block, sizeof(block));
+	memcpy(state, &h, sizeof(h));
+	sodium_memzero(block, sizeof(block));
+	sodium_memzero(&h, sizeof(h));
+}
+
+void
+hmac512_key(struct hmac512 *h, const void *key, size_t key_len)
+{
+	unsigned char	 hashed[SHA512_LEN];
+	SHA512_CTX	 c;
+
+	if (key_len > SHA512_CBLOCK) {
+		(void)SHA512_Init(&c);
+		(void)SHA512_Update(&c, key, key_len);
+		(void)SHA512_Final(hashed, &c);
+		sodium_memzero(&c, sizeof(c));
+		key = hashed;
+		key_len = sizeof(hashed);
+	}
+	hmac512_half(h->inner, key, key_len, 0x36);
+	hmac512_half(h->outer, key, key_len, 0x5c);
+	sodium_memzero(hashed, sizeof(hashed));
+}
+
+void
+hmac512(unsigned char out[SHA512_LEN], const struct hmac512 *h,
+    const void *bytes, size_t len)
+{
+	SHA512_CTX	 c;
+
+	memcpy(&c, h->inner, sizeof(c));
+	(void)SHA512_Update(&c, bytes, len);
+	(void)SHA512_Final(out, &c);
+	memcpy(&c, h->outer, sizeof(c));
+	(void)SHA512_Update(&c, out, SHA512_LEN);
+	(void)SHA512_Final(out, &c);
+	sodium_memzero(&c, sizeof(c));
+}
+
 void
 hmac_sha512(unsigned char out[SHA512_LEN], const void *key, size_t key_len,
     const void *bytes, size_t len)
 {
-	crypto_auth_hmacsha512_state h;
+	struct hmac512	 h;
 
-	(void)crypto_auth_hmacsha512_init(&h, key, key_len);
-	(void)crypto_auth_hmacsha512_update(&h, bytes, len);
-	(void)crypto_auth_hmacsha512_final(&h, out);
+	hmac512_key(&h, key, key_len);
+	hmac512(out, &h, bytes, len);
 	sodium_memzero(&h, sizeof(h));	/* The key was a chain code, or more. */
 }
 

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "lib/sha256.h"
 
@@ -22,6 +23,14 @@ void ripemd160(unsigned char out[HASH160_LEN], const void *bytes, size_t len);
 /* HMAC-SHA-512 (RFC 4231), as BIP32 uses it. */
 void hmac_sha512(unsigned char out[SHA512_LEN], const void *key,
     size_t key_len, const void *bytes, size_t len);
+/* The same under one key many times: what depends on the key alone is hashed
+ * once.  As secret as the key. */
+struct hmac512 {
+	uint64_t	inner[27], outer[27];
+};
+void hmac512_key(struct hmac512 *h, const void *key, size_t key_len);
+void hmac512(unsigned char out[SHA512_LEN], const struct hmac512 *h,
+    const void *bytes, size_t len);
 
 /*
  * BIP340's tagged hash: SHA-256(SHA-256(tag) || SHA-256(tag) || bytes).

@@ -97,7 +97,7 @@ point_child(struct curve_point *out, const struct parent *p, uint32_t i)
 	data[34] = (unsigned char)(i >> 16);
 	data[35] = (unsigned char)(i >> 8);
 	data[36] = (unsigned char)i;
-	hmac_sha512(sum, p->chain, sizeof(p->chain), data, sizeof(data));
+	hmac512(sum, &p->chain, data, sizeof(data));
 	*out = p->point;
 	return curve_point_add(out, sum);
 }
@@ -189,6 +189,15 @@ make_room(void **array, size_t *room, size_t n, size_t size, struct err *e)
 	return RC_OK;
 }
 
+/* How many are looked up when n of our own are. */
+static size_t
+cold_count(const struct cold *c, size_t n)
+{
+	if (!c->range)
+		return 1;
+	return n < KEYS_COLD_MAX ? n : KEYS_COLD_MAX;
+}
+
 static enum rc
 reach_cold(struct cold *c, size_t n, struct err *e)
 {
@@ -196,8 +205,7 @@ reach_cold(struct cold *c, size_t n, struct err *e)
 	enum rc		 rc;
 	size_t		 i;
 
-	if (!c->range)
-		n = 1;
+	n = cold_count(c, n);
 	rc = make_room(&p, &c->room, n, sizeof(*c->out), e);
 	c->out = p;
 	/* n is what is looked up; the caller counts them in. */
@@ -238,8 +246,8 @@ keys_reach(struct keys *k, uint32_t highest, struct err *e)
 	unsigned	 c;
 
 	assert(k->has_wallet);
-	if (n > BIP32_HARD)
-		n = BIP32_HARD;
+	if (n > KEYS_TABLE_MAX)
+		n = KEYS_TABLE_MAX;
 	if (n <= k->n_own)
 		return RC_OK;
 	if (reach_own(k, n, e) != RC_OK)
@@ -248,7 +256,7 @@ keys_reach(struct keys *k, uint32_t highest, struct err *e)
 	for (c = 0; c < k->n_cold; c++) {
 		if (reach_cold(k->cold[c], n, e) != RC_OK)
 			return RC_FAILED;
-		more += k->cold[c]->range ? n - k->cold[c]->n : 0;
+		more += cold_count(k->cold[c], n) - k->cold[c]->n;
 	}
 	/* All is derived: from here nothing fails but this. */
 	if (k->slots_used + more > k->slots_room &&
@@ -259,7 +267,7 @@ keys_reach(struct keys *k, uint32_t highest, struct err *e)
 		slot_take(k, 1, (uint32_t)k->n_own);
 	}
 	for (c = 0; c < k->n_cold; c++)
-		for (i = k->cold[c]->n; k->cold[c]->range && i < n; i++) {
+		for (i = k->cold[c]->n; i < cold_count(k->cold[c], n); i++) {
 			k->cold[c]->n = i + 1;
 			slot_take(k, 2 + c, (uint32_t)i);
 		}
@@ -382,7 +390,7 @@ take_cold(struct keys *k, const struct sign_settings *s, struct err *e)
 		if (rc == RC_OK)
 			rc = reach_cold(made[i], k->n_own, e);
 		if (rc == RC_OK)
-			made[i]->n = made[i]->range ? k->n_own : 1;
+			made[i]->n = cold_count(made[i], k->n_own);
 	}
 	memcpy(old, k->cold, sizeof(old));
 	if (rc == RC_OK) {
@@ -410,7 +418,7 @@ take_parent(struct parent *out, const struct descriptor_key *from,
 	if (bip32_derive(&child, &from->key, from->path, from->n_path, e) !=
 	    RC_OK)
 		return RC_FAILED;
-	memcpy(out->chain, child.chain, sizeof(out->chain));
+	hmac512_key(&out->chain, child.chain, sizeof(child.chain));
 	memcpy(out->public, child.public, sizeof(out->public));
 	if (!curve_point_parse(&out->point, out->public, sizeof(out->public)))
 		return err_set(e, "a key of it is none");

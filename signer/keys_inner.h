@@ -6,6 +6,7 @@
 
 #include "bitcoin/curve.h"
 #include "bitcoin/descriptor.h"
+#include "bitcoin/hash.h"
 #include "bitcoin/script.h"
 #include "signer/keys.h"
 
@@ -13,7 +14,7 @@
 
 /* A branch's key, of ourselves or a co-signer. */
 struct parent {
-	unsigned char	chain[32];
+	struct hmac512	chain;		/* ready with the chain code */
 	unsigned char	public[PUBLIC_KEY_LEN];
 	struct curve_point point;
 };

@@ -207,7 +207,7 @@ child_secret(struct keys *k, const struct key_ref *ref)
 	data[34] = (unsigned char)(ref->index >> 16);
 	data[35] = (unsigned char)(ref->index >> 8);
 	data[36] = (unsigned char)ref->index;
-	hmac_sha512(sum, p->chain, sizeof(p->chain), data, sizeof(data));
+	hmac512(sum, &p->chain, data, sizeof(data));
 	memcpy(k->secret->child, k->secret->branch[ref->branch], 32);
 	return curve_secret_add(k->secret->child, sum);
 }
@@ -251,9 +251,9 @@ sign_tr(struct keys *k, struct psbt *p, size_t in, const struct ours *one,
 	    !curve_tap_secret_of(k->secret->tap, k->secret->child,
 	    &one->point, NULL))
 		return err_set(e, "no hash or no key to sign");
-	curve_schnorr_sign(sig, hash, k->secret->tap);
 	/* The output key is the script's last 32 bytes. */
-	if (!curve_schnorr_verify(sig, hash, sizeof(hash), one->script + 2))
+	if (!curve_schnorr_sign_as(sig, hash, k->secret->tap,
+	    one->script + 2))
 		return err_set(e, "a signature that does not verify");
 	if (type != SIGHASH_DEFAULT)
 		sig[value.len++] = type;

@@ -406,6 +406,14 @@ schnorr_case(json_t *c)
 	CHECK(curve_schnorr_verify(sig, msg, 32, key));
 	sig[40] ^= 1;
 	CHECK(!curve_schnorr_verify(sig, msg, 32, key));
+	CHECK(curve_schnorr_sign_as(sig, msg, secret, key));
+	CHECK(memcmp(got, sig, 64) == 0);
+	/* Another key's, and no key at all. */
+	key[31] ^= 1;
+	CHECK(!curve_schnorr_sign_as(sig, msg, secret, key));
+	key[31] ^= 1;
+	memset(aux, 0xff, sizeof(aux));
+	CHECK(!curve_schnorr_sign_as(sig, msg, aux, key));
 }
 
 static void

@@ -1,5 +1,6 @@
 #include "tests/check.h"
 
+#include <openssl/hmac.h>
 #include <stdlib.h>
 
 #include "bitcoin/hash.h"
@@ -78,7 +79,8 @@ test_double(void)
 static void
 test_hmac(void)
 {
-	unsigned char	 out[SHA512_LEN], key[131], data[64];
+	unsigned char	 out[SHA512_LEN], want[SHA512_LEN], key[131], data[64];
+	struct hmac512	 h;
 	size_t		 n;
 
 	check_case("HMAC-SHA-512, RFC 4231");
@@ -99,6 +101,17 @@ test_hmac(void)
 	check_hex(out, sizeof(out), "80b24263c7c1a3ebb71493c1dd7be8b4"
 	    "9b46d1f41b4aeec1121b013783f8f3526b56d037e05f2598bd0fd2215d6a1e5"
 	    "295e64f73f63f0aec8b915a985d786598");
+	/* One key twice: it stays as it is. */
+	hmac512_key(&h, "Jefe", 4);
+	for (n = 0; n < 2; n++) {
+		hmac512(out, &h, "what do ya want for nothing?", 28);
+		check_hex(out, 8, "164b7a7bfcf819e2");
+	}
+	/* A key of one block is not hashed. */
+	memset(key, 0x5a, 128);
+	hmac_sha512(out, key, 128, "", 0);
+	CHECK(HMAC(EVP_sha512(), key, 128, want, 0, want, NULL) == want);
+	CHECK(memcmp(out, want, sizeof(want)) == 0);
 }
 
 static void
