@@ -39,24 +39,22 @@ claim_fits(const struct signer *s, const struct psbt_out *o,
 	return fits;
 }
 
-/* Not within the look-ahead: a stranger's, or ours where no wallet looks? */
+/*
+ * Beyond what is looked up: a stranger's, or ours as the PSBT claims?  One
+ * claim is tried: to derive takes time.
+ */
 static bool
-unknown(const struct signer *s, const struct pay *p, size_t i,
-    struct refusal *r)
+claimed_ours(const struct signer *s, const struct pay *p, size_t i,
+    struct key_ref *key)
 {
 	const struct psbt_out *o = &p->psbt->out[i];
-	struct key_ref	 claimed;
 	size_t		 c;
 
 	for (c = 0; c < o->n_paths && c < CLAIMS_MAX; c++)
-		if (keys_claimed(&claimed, s->keys, &o->paths[c]) &&
-		    claimed.index > keys_reached(s->keys) &&
-		    keys_matches(s->keys, &claimed, p->tx->out[i].script))
-			return refuse(r, SIGN_REFUSE_CHANGE_INDEX,
-			    "output %zu: change at index %u", i,
-			    claimed.index);
-	return refuse(r, SIGN_REFUSE_OUTPUT_UNKNOWN,
-	    "output %zu: neither a receipt's nor ours", i);
+		if (keys_claimed(key, s->keys, &o->paths[c]))
+			return key->index > keys_reached(s->keys) &&
+			    keys_matches(s->keys, key, p->tx->out[i].script);
+	return false;
 }
 
 static bool
@@ -65,8 +63,10 @@ comes_back(struct signer *s, struct pay *p, size_t i, struct refusal *r)
 	const struct tx_out *out = &p->tx->out[i];
 	struct pay_out	*o = &p->out[i];
 
-	if (!keys_look_up(&o->key, s->keys, out->script))
-		return unknown(s, p, i, r);
+	if (!keys_look_up(&o->key, s->keys, out->script) &&
+	    !claimed_ours(s, p, i, &o->key))
+		return refuse(r, SIGN_REFUSE_OUTPUT_UNKNOWN,
+		    "output %zu: neither a receipt's nor ours", i);
 	/* The look-ups may reach farther than what is signed allows. */
 	if (o->key.index > (uint64_t)s->index_max + KEYS_AHEAD)
 		return refuse(r, SIGN_REFUSE_CHANGE_INDEX,

@@ -120,7 +120,10 @@ struct pay {
 	unsigned char	spent_hash[32];	/* over all of `spent`: what a txid
 					 * does not say */
 	int64_t		in_sat, back_sat;	/* back: change and cold */
-	int64_t		cost_sat;	/* in - back: what the ceilings count */
+	int64_t		cost_sat;	/* in - back: what may leave */
+	/* The same without what its ids were counted for before: what the
+	 * windows count. */
+	int64_t		counted_sat;
 	int64_t		fee_sat;
 	bool		spike;		/* fee_check(): above the first fee
 					 * ceilings, not above the second */
@@ -133,8 +136,8 @@ struct pay {
  * In this order; each in the file of its name.  receipts_check() makes outputs
  * payments, change_check() what is then left.
  */
-bool height_check(struct signer *s, struct pay *p, struct refusal *r);
 bool inputs_check(struct signer *s, struct pay *p, struct refusal *r);
+bool height_check(struct signer *s, struct pay *p, struct refusal *r);
 bool receipts_check(struct signer *s, struct pay *p, struct refusal *r);
 bool change_check(struct signer *s, struct pay *p, struct refusal *r);
 bool fee_check(struct signer *s, struct pay *p, struct refusal *r);

@@ -16,9 +16,6 @@
 #include "signer/inner.h"
 #include "wire/bytes.h"
 
-/* Whose claims are tried for one input or output, at most. */
-#define CLAIMS_MAX	MULTISIG_MAX
-
 static int
 by_outpoint(const void *a, const void *b)
 {
@@ -61,10 +58,13 @@ whose(struct signer *s, struct pay *p, size_t i, struct refusal *r)
 		return key->branch < 2 ? true :
 		    refuse(r, SIGN_REFUSE_INPUT_FOREIGN,
 		    "input %zu: a cold descriptor's", i);
-	for (c = 0; c < in->n_paths && c < CLAIMS_MAX; c++)
-		if (keys_claimed(key, s->keys, &in->paths[c]) &&
-		    keys_matches(s->keys, key, p->spent[i].script))
-			return true;
+	/* One is tried: to derive takes time. */
+	for (c = 0; c < in->n_paths; c++)
+		if (keys_claimed(key, s->keys, &in->paths[c]))
+			break;
+	if (c < in->n_paths &&
+	    keys_matches(s->keys, key, p->spent[i].script))
+		return true;
 	return refuse(r, SIGN_REFUSE_INPUT_FOREIGN,
 	    "input %zu: not of our keys", i);
 }

@@ -72,7 +72,7 @@ struct record {
 	uint32_t	height;
 	unsigned char	txid[32];
 	unsigned char	hash[32];	/* signed: of what it spends */
-	int64_t		cost_sat;
+	int64_t		cost_sat;	/* in the windows */
 	int64_t		fee_sat;
 	uint64_t	engine_seq;	/* standing with the request */
 	uint32_t	index_max;	/* signed: highest index of ours in it */

@@ -51,8 +51,15 @@ const unsigned char *keys_signing_secret(const struct keys *k);	/* 64 */
 const unsigned char *keys_signing_public(const struct keys *k);	/* 32 */
 const unsigned char *keys_id(const struct keys *k);		/* 16 */
 
-/* Make look-ups reach `highest` + KEYS_AHEAD on both branches and of cold
- * descriptors; never less than before. */
+/*
+ * Make look-ups reach `highest` + KEYS_AHEAD on both branches and of cold
+ * descriptors; never less than before, and never more than KEYS_TABLE_MAX
+ * scripts a branch (KEYS_COLD_MAX of a cold descriptor): whoever moves the
+ * look-ahead on purpose must not fill the memory, or make every start last
+ * for minutes.  Beyond that our own keys are found by what the PSBT claims.
+ */
+#define KEYS_TABLE_MAX	65536
+#define KEYS_COLD_MAX	16384
 enum rc keys_reach(struct keys *k, uint32_t highest, struct err *e)
     MUST_CHECK;
 uint32_t keys_reached(const struct keys *k);	/* highest index looked up */

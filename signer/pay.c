@@ -86,8 +86,30 @@ vsize_least(const struct signer *s, const struct pay *p)
 	return (int64_t)(weight / 4);
 }
 
+/*
+ * An id's value counts once, every signature's fee in full (C9): of all that
+ * carry an id, one can confirm.  After a write-off it counts anew.
+ */
+static int64_t
+counted_before(const struct signer *s, const struct pay *p)
+{
+	const struct memory_id *id;
+	int64_t	 sum = 0;
+	size_t	 i;
+
+	for (i = 0; i < p->tx->n_out; i++) {
+		if (p->out[i].kind != OUTPUT_PAYMENT)
+			continue;
+		id = memory_find_id(s->memory,
+		    p->receipts[p->out[i].receipt].id);
+		if (id != NULL && id->first != UINT32_MAX)
+			sum += p->tx->out[i].amount_sat;
+	}
+	return sum;
+}
+
 static bool
-money_adds_up(struct pay *p, struct refusal *r)
+money_adds_up(const struct signer *s, struct pay *p, struct refusal *r)
 {
 	int64_t	 out_sat = 0;
 	size_t	 i;
@@ -100,7 +122,8 @@ money_adds_up(struct pay *p, struct refusal *r)
 		    "the outputs are more than the inputs");
 	p->fee_sat = p->in_sat - out_sat;
 	p->cost_sat = p->in_sat - p->back_sat;
-	assert(p->cost_sat >= p->fee_sat);
+	p->counted_sat = p->cost_sat - counted_before(s, p);
+	assert(p->cost_sat >= p->counted_sat && p->counted_sat >= p->fee_sat);
 	return true;
 }
 
@@ -129,7 +152,7 @@ fee_check(struct signer *s, struct pay *p, struct refusal *r)
 	const struct sign_settings *c = &s->settings;
 	int64_t	 vsize = vsize_least(s, p), rate;
 
-	if (!money_adds_up(p, r))
+	if (!money_adds_up(s, p, r))
 		return false;
 	rate = (p->fee_sat * 1000 + vsize - 1) / vsize;
 	if (p->fee_sat > c->spike_fee_max_sat)
@@ -164,13 +187,13 @@ ceilings_check(struct signer *s, struct pay *p, struct refusal *r)
 		return refuse(r, SIGN_REFUSE_CEILING_TX, "%jd sat leave: at "
 		    "most %jd in one transaction", (intmax_t)p->cost_sat,
 		    (intmax_t)c->tx_max_sat);
-	if (p->cost_sat > c->short_max_sat - w.short_sat)
+	if (p->counted_sat > c->short_max_sat - w.short_sat)
 		return refuse(r, SIGN_REFUSE_CEILING_SHORT, "%jd sat leave: "
-		    "%jd left of the short window", (intmax_t)p->cost_sat,
+		    "%jd left of the short window", (intmax_t)p->counted_sat,
 		    (intmax_t)(c->short_max_sat - w.short_sat));
-	if (p->cost_sat > c->long_max_sat - w.long_sat)
+	if (p->counted_sat > c->long_max_sat - w.long_sat)
 		return refuse(r, SIGN_REFUSE_CEILING_LONG, "%jd sat leave: "
-		    "%jd left of the long period", (intmax_t)p->cost_sat,
+		    "%jd left of the long period", (intmax_t)p->counted_sat,
 		    (intmax_t)(c->long_max_sat - w.long_sat));
 	return true;
 }
@@ -264,7 +287,7 @@ signing_fill(struct signing *g, const struct signer *s, const struct pay *p)
 	g->rec.height = height_after(s, p);
 	memcpy(g->rec.txid, p->txid, sizeof(g->rec.txid));
 	memcpy(g->rec.hash, p->spent_hash, sizeof(g->rec.hash));
-	g->rec.cost_sat = p->cost_sat;
+	g->rec.cost_sat = p->counted_sat;
 	g->rec.fee_sat = p->fee_sat;
 	g->rec.engine_seq = p->standing_seq;
 	g->rec.index_max = index_after(s, p);
@@ -311,7 +334,8 @@ sign_all(struct signer *s, const struct pay *p, struct refusal *r)
 	for (i = 0; i < p->tx->n_in; i++) {
 		type = SIGHASH_ALL;
 		if (s->settings.wallet == SIGN_TR)
-			type = (uint8_t)p->psbt->in[i].sighash;
+			type = p->psbt->in[i].has_sighash ?
+			    (uint8_t)p->psbt->in[i].sighash : SIGHASH_DEFAULT;
 		if (keys_sign(s->keys, p->psbt, i, &p->in[i].key, &h, type,
 		    &e) != RC_OK)
 			return refuse(r, SIGN_REFUSE_FAILED, "%s", e.text);
@@ -362,16 +386,16 @@ begin(struct pay *p, struct refusal *r)
 static bool
 all_checks(struct signer *s, struct pay *p, struct refusal *r)
 {
-	if (!height_check(s, p, r) || !inputs_check(s, p, r))
+	if (!inputs_check(s, p, r))
 		return false;
 	/* It pays what it paid and costs what it cost: all of that is in its
 	 * txid and spent_hash, and in the journal. */
 	if (p->again != NULL)
 		return true;
-	return receipts_check(s, p, r) && change_check(s, p, r) &&
-	    fee_check(s, p, r) && approve_check(s, p, r) &&
-	    conflict_check(s, p, r) && ceilings_check(s, p, r) &&
-	    journal_it(s, p, r);
+	return height_check(s, p, r) && receipts_check(s, p, r) &&
+	    change_check(s, p, r) && fee_check(s, p, r) &&
+	    approve_check(s, p, r) && conflict_check(s, p, r) &&
+	    ceilings_check(s, p, r) && journal_it(s, p, r);
 }
 
 bool

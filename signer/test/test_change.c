@@ -141,6 +141,31 @@ test_stranger_moves(void)
 }
 
 static void
+test_table_end(void)
+{
+	const uint32_t	 far = KEYS_TABLE_MAX + 500;
+
+	check_case("H10: the look-ahead fills no memory");
+	rig_new(&r, SIGN_WPKH);
+	RIG_MUST(keys_reach(r.s->keys, 0x70000000, &rig_e));
+	CHECK_INT(keys_reached(r.s->keys), KEYS_TABLE_MAX - 1);
+	check_case("H10: beyond the table change is what the PSBT claims");
+	r.s->index_max = KEYS_TABLE_MAX;
+	with_change(1, far);
+	RIG_REFUSES(&r, &t, SIGN_REFUSE_OUTPUT_UNKNOWN);
+	CHECK(claiming(1, far - 1, NULL) == SIGN_REFUSE_OUTPUT_UNKNOWN);
+	with_change(0, far);
+	CHECK(claiming(0, far, NULL) == SIGN_REFUSE_CHANGE_BRANCH);
+	with_change(1, KEYS_TABLE_MAX + KEYS_AHEAD + 1);
+	CHECK(claiming(1, KEYS_TABLE_MAX + KEYS_AHEAD + 1, NULL) ==
+	    SIGN_REFUSE_CHANGE_INDEX);
+	with_change(1, far);
+	CHECK(claiming(1, far, NULL) == SIGN_REFUSE_NONE);
+	CHECK_INT(r.s->index_max, far);
+	rig_end(&r);
+}
+
+static void
 test_refused_moves_nothing(void)
 {
 	check_case("H10: what is refused moves no look-ahead");
@@ -330,6 +355,7 @@ main(void)
 	test_index(SIGN_TR, "H10: tr: change within the look-ahead");
 	test_index(SIGN_WSH, "H10: wsh: change within the look-ahead");
 	test_stranger_moves();
+	test_table_end();
 	test_refused_moves_nothing();
 	test_claims(SIGN_WPKH, "wpkh: a lie about change is no change");
 	test_claims(SIGN_TR, "tr: a lie about change is no change");

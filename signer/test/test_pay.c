@@ -342,11 +342,49 @@ test_self_transfers(void)
 	rig_end(&r);
 }
 
+static void
+test_bump(void)
+{
+	struct rig_in	 coin;
+	int64_t		 cost;
+
+	check_case("C9: an id's value counts once, every fee in full");
+	rig_begin(&r, SIGN_WPKH);
+	r.set.tx_max_sat = SAT_PER_BTC;
+	r.set.short_max_sat = SAT_PER_BTC + 100000;
+	rig_found(&r);
+	simple("w-1", SAT_PER_BTC, SAT_PER_BTC * 3 / 4, RIG_FEE_SAT);
+	coin = t.in[0];
+	RIG_SIGNS(&r, &t);
+	cost = SAT_PER_BTC * 3 / 4 + RIG_FEE_SAT;
+	CHECK_INT(r.s->windows.short_sat, cost);
+	t.out[1].amount_sat -= 1000;
+	RIG_SIGNS(&r, &t);
+	cost += RIG_FEE_SAT + 1000;
+	CHECK_INT(r.s->windows.short_sat, cost);
+	/* With another that is new, whose value counts. */
+	t.in[0] = coin;
+	t.out[1].amount_sat -= SAT_PER_BTC / 8;
+	rig_pay(&r, &t, "w-2", 2, SAT_PER_BTC / 8);
+	RIG_SIGNS(&r, &t);
+	cost += RIG_FEE_SAT + 1000 + SAT_PER_BTC / 8;
+	CHECK_INT(r.s->windows.short_sat, cost);
+	CHECK_INT(r.s->windows.long_sat, cost);
+	rig_restart(&r);
+	CHECK_INT(r.s->windows.short_sat, cost);
+	/* A transaction is as large as it is. */
+	r.s->settings.tx_max_sat = SAT_PER_BTC / 2;
+	t.out[1].amount_sat -= 1000;
+	RIG_REFUSES(&r, &t, SIGN_REFUSE_CEILING_TX);
+	rig_end(&r);
+}
+
 /* ---- paying twice ---- */
 
 static void
 test_again(enum sign_wallet w, const char *name)
 {
+	static struct rig_tx old;
 	unsigned char	 first[8192];
 	size_t		 len;
 	uint64_t	 seq;
@@ -360,6 +398,7 @@ test_again(enum sign_wallet w, const char *name)
 	memcpy(first, r.answer.psbt.p, len);
 	seq = journal_seq(r.s->journal);
 	sat = r.s->windows.short_sat;
+	old = t;
 	RIG_SIGNS(&r, &t);
 	CHECK(r.answer.psbt.len == len &&
 	    memcmp(r.answer.psbt.p, first, len) == 0);
@@ -375,6 +414,15 @@ test_again(enum sign_wallet w, const char *name)
 	    memcmp(r.answer.psbt.p, first, len) == 0);
 	CHECK_INT(journal_seq(r.s->journal), seq);
 	CHECK_INT(r.s->windows.short_sat, sat);
+	/* The height went on since, where its locktime was none. */
+	r.s->settings.tx_max_sat = r.set.tx_max_sat;
+	simple("w-2", SAT_PER_BTC, SAT_PER_BTC / 2, RIG_FEE_SAT);
+	t.locktime = 10;
+	RIG_SIGNS(&r, &t);
+	t = old;
+	RIG_SIGNS(&r, &t);
+	CHECK(r.answer.psbt.len == len &&
+	    memcmp(r.answer.psbt.p, first, len) == 0);
 	rig_end(&r);
 }
 
@@ -637,6 +685,7 @@ main(void)
 	test_weight();
 	test_ceilings();
 	test_self_transfers();
+	test_bump();
 	test_again(SIGN_WPKH, "section 2, 4: wpkh, asked again");
 	test_again(SIGN_TR, "section 2, 4: tr, asked again");
 	test_again(SIGN_WSH, "section 2, 4: wsh, asked again");
