@@ -74,6 +74,8 @@ enum command_type {
 				 * number is this event's */
 	COMMAND_APPROVAL,	/* of the proposal that it `answers` */
 	COMMAND_DISCARD,	/* a proposal will not be done */
+	COMMAND_SIGNER_HEAD,	/* `blob`: the newest head of our own signer's
+				 * journal, wire/sign.h (C4) */
 	COMMAND__END
 };
 const char *command_type_text(enum command_type t);	/* "key_revoke" */
@@ -148,7 +150,9 @@ struct command {
 	 * approval.h).
 	 */
 	struct text	proof;
-	struct text	blob;		/* a public key, or sealed bytes */
+	struct text	blob;		/* a public key, or sealed bytes;
+					 * burned: the signer's word for it,
+					 * wire/sign.h */
 	int64_t		expires_ms;	/* -1: never */
 	int64_t		answers;	/* an event's number; -1: none */
 	enum key_type	key_type;

@@ -6,6 +6,7 @@
 
 #include "lib/amount.h"
 #include "wire/command_fields.h"
+#include "wire/sign.h"
 
 /* 9999-12-31: what a calendar with four digits can say. */
 #define TIME_MS_MAX	INT64_C(253402300799999)
@@ -117,7 +118,7 @@ const struct command_type_def command_types[COMMAND__END] = {
 	[COMMAND_CODE] = { "code", BIT(F_ID), BIT(F_SECRET) | BIT(F_STEP) |
 	    SENT, 0 },
 	[COMMAND_RECEIPT] = { "receipt", BIT(F_ID), SENT, 0 },
-	[COMMAND_BURNED] = { "burned", BIT(F_ID), SENT, 0 },
+	[COMMAND_BURNED] = { "burned", BIT(F_ID), BIT(F_BLOB) | SENT, 0 },
 	[COMMAND_OUTCOME] = { "outcome", BIT(F_ID) | BIT(F_PAID),
 	    BIT(F_ORDER) | BIT(F_COUNT) | SENT, 0 },
 	[COMMAND_CANCEL] = { "cancel", BIT(F_ID), BIT(F_NOT_ME) | SENT, 0 },
@@ -142,6 +143,7 @@ const struct command_type_def command_types[COMMAND__END] = {
 	    ACTED, SENT, 0 },
 	[COMMAND_APPROVAL] = { "approval", BIT(F_ANSWERS) | ACTED, SENT, 0 },
 	[COMMAND_DISCARD] = { "discard", BIT(F_ANSWERS), SENT, 0 },
+	[COMMAND_SIGNER_HEAD] = { "signer_head", BIT(F_BLOB), SENT, 0 },
 };
 
 const char *
@@ -398,6 +400,19 @@ command_check_fields(const struct command *c, uint64_t fields, struct err *e)
 	return RC_OK;
 }
 
+/* What the signer says has one length each. */
+static enum rc
+check_signers(const struct command *c, struct err *e)
+{
+	size_t	 want = c->type == COMMAND_SIGNER_HEAD ? SIGN_HEAD_LEN :
+	    SIGN_BURNED_LEN;
+
+	if ((c->type != COMMAND_SIGNER_HEAD && c->type != COMMAND_BURNED) ||
+	    c->blob.p == NULL || c->blob.len == want)
+		return RC_OK;
+	return err_set(e, "`blob`: %zu bytes, not %zu", c->blob.len, want);
+}
+
 enum rc
 command_check(const struct command *c, struct err *e)
 {
@@ -419,5 +434,6 @@ command_check(const struct command *c, struct err *e)
 		    command_fields[__builtin_ctzll(one)].name,
 		    command_fields[63 - __builtin_clzll(one)].name);
 	given = command_present(c, def->may & ~def->must) | one;
-	return command_check_fields(c, given | def->must, e);
+	return command_check_fields(c, given | def->must, e) != RC_OK ?
+	    RC_FAILED : check_signers(c, e);
 }

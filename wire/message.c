@@ -107,6 +107,7 @@ static const struct type_def types[MESSAGE__END] = {
 	[MESSAGE_STATS] = { "stats", WAY(ENGINE, AUTH) | WAY(NOTIFY, AUTH) |
 	    WAY(AUTH, API) },
 	[MESSAGE_SOCKET] = { "socket", TO_CHILDREN },
+	[MESSAGE_CUSTODY] = { "custody", CLI_TO_ENGINE },
 };
 
 static const char *const rooms[ROOM__COUNT] = {

@@ -28,7 +28,7 @@
 
 /* Raise it when anything here or in a message's meaning changes: processes
  * of two versions do not talk. */
-#define MESSAGE_VERSION	1
+#define MESSAGE_VERSION	2
 
 /* Who is at the other end. */
 enum room {
@@ -102,6 +102,9 @@ enum message_type {
 				 * is for in `status` (enum process_socket of
 				 * link/process.h), for a link the room at its
 				 * other end in `number` */
+	MESSAGE_CUSTODY,	/* cli > console > engine: about our own signer;
+				 * name: what, engine/process/custody.h; id,
+				 * body; answered in JSON */
 	MESSAGE__END
 };
 

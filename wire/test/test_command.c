@@ -13,6 +13,7 @@
 #include "tests/check.h"
 #include "wire/bytes.h"
 #include "wire/command.h"
+#include "wire/sign.h"
 
 #define LEN_MAX		(128 * 1024)
 
@@ -205,8 +206,12 @@ any_service_fields(struct command *c)
 	c->name = any_text(1, COMMAND_NAME_MAX, true);
 	if (roll(2) == 0)
 		c->proof = any_text(1, 400, false);
-	if (roll(2) == 0)
-		c->blob = any_text(1, 400, false);
+	if (c->type == COMMAND_SIGNER_HEAD)
+		c->blob = any_text(SIGN_HEAD_LEN, SIGN_HEAD_LEN, false);
+	else if (roll(2) == 0)
+		c->blob = c->type == COMMAND_BURNED ? any_text(
+		    SIGN_BURNED_LEN, SIGN_BURNED_LEN, false) :
+		    any_text(1, 400, false);
 	if (all || roll(2) == 0) {
 		c->expires_ms = any_number(1, INT64_C(4102444800000));
 		c->answers = any_number(1, INT64_MAX / 4);
@@ -586,7 +591,7 @@ test_check(void)
 	c.reason = (struct text){ long_text, sizeof(long_text) };
 	lacks(&c, "`reason`: 1025 bytes; at most 1024");
 	c.type = COMMAND__END;
-	lacks(&c, "`type`: there is no type 39");
+	lacks(&c, "`type`: there is no type 40");
 	c.type = (enum command_type)0;
 	lacks(&c, "`type`: there is no type 0");
 }
@@ -631,6 +636,32 @@ test_check_more(void)
 	lacks(&c, "`value`: of no known kind");
 }
 
+/* Who reads them counts on their lengths. */
+static void
+test_check_signers(void)
+{
+	static const char	 bytes[SIGN_BURNED_LEN + 1];
+	struct command		 c;
+
+	command_clear(&c, COMMAND_SIGNER_HEAD, 1);
+	lacks(&c, "`blob`: missing");
+	c.blob.p = bytes;
+	c.blob.len = SIGN_HEAD_LEN - 1;
+	lacks(&c, "`blob`: 159 bytes, not 160");
+	c.blob.len = SIGN_HEAD_LEN + 1;
+	lacks(&c, "`blob`: 161 bytes, not 160");
+	c.blob.len = SIGN_HEAD_LEN;
+	CHECK(command_check(&c, &why) == RC_OK);
+	command_clear(&c, COMMAND_BURNED, 1);
+	c.id = text_of("w");
+	CHECK(command_check(&c, &why) == RC_OK);
+	c.blob.p = bytes;
+	c.blob.len = SIGN_BURNED_LEN;
+	CHECK(command_check(&c, &why) == RC_OK);
+	c.blob.len--;
+	lacks(&c, "`blob`: 240 bytes, not 241");
+}
+
 static void
 test_check_service(void)
 {
@@ -660,6 +691,7 @@ test_check_service(void)
 	lacks(&c, "`wait`: must be from 0 to 253402300799999");
 	c.wait_ms = 0;
 	CHECK(command_check(&c, &why) == RC_OK);
+	test_check_signers();
 }
 
 static void
@@ -696,6 +728,7 @@ test_types(void)
 	CHECK_INT(COMMAND_WITHDRAW, 19);
 	CHECK_INT(COMMAND_RESUME, 30);
 	CHECK_INT(COMMAND_DISCARD, 38);
+	CHECK_INT(COMMAND_SIGNER_HEAD, 39);
 }
 
 static void

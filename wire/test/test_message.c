@@ -240,6 +240,7 @@ test_ways(void)
 	CHECK_STR(ways(MESSAGE_TOLD), "engine>auth");
 	CHECK_STR(ways(MESSAGE_ACT), "auth>engine console>engine "
 	    "cli>console");
+	CHECK_STR(ways(MESSAGE_CUSTODY), "console>engine cli>console");
 	CHECK_STR(ways(MESSAGE_PREPARE), "console>auth cli>console");
 	CHECK_STR(ways(MESSAGE_PREPARED), "auth>console console>cli");
 	CHECK_STR(ways(MESSAGE_SEND), "auth>notify");

@@ -168,10 +168,20 @@ test_refused(void)
 			printf("#   %s\n", bad[i][1]);
 		CHECK(why.text[0] == 'f' && why.text[1] == ':');
 	}
+}
+
+static void
+test_whole(void)
+{
+	check_case("who must be there");
 	CHECK(!parses(FOUNDED "wallet tr\noperator a " KEY("a1")
 	    " approve\nquorum 1\n"));
 	CHECK(strstr(why.text, "custodian") != NULL);
 	CHECK(!parses(FOUNDED "wallet tr\nquorum 1\n"));
+	check_case("C4: half of the keys are not enough");
+	CHECK(!parses(FOUNDED "wallet wsh 1 of 2\ncosigner xpubA\n" PEOPLE));
+	CHECK(strstr(why.text, "more than half") != NULL);
+	CHECK(parses(FOUNDED "wallet wsh 2 of 2\ncosigner xpubA\n" PEOPLE));
 	check_case("the line is named");
 	CHECK(!parses("network main\n\nepoch x\n"));
 	CHECK(strncmp(why.text, "f:3: `epoch`", 12) == 0);
@@ -327,6 +337,7 @@ main(void)
 {
 	test_round();
 	test_refused();
+	test_whole();
 	test_cut();
 	test_direction();
 	test_founded();
