@@ -261,6 +261,7 @@ v1_read_roles(enum command_type t)
 	case COMMAND_PROPOSAL:
 	case COMMAND_APPROVAL:
 	case COMMAND_DISCARD:
+	case COMMAND_SIGNER_HEAD:
 	case COMMAND__END:
 		break;
 	}

@@ -11,7 +11,7 @@
 #include "engine/receipts.h"
 
 enum { ID, ACCOUNT, SCRIPT, AMOUNT, STATE, VERDICT, WOULD, DUE, RULES, SEQ,
-	RECEIPT_SEQ, TXID, VOUT };
+	RECEIPT_SEQ, TXID, VOUT, ISSUED };
 
 /* Where a rule stood when event `seq` was decided. */
 static const char *
@@ -70,6 +70,26 @@ policy_at(struct answering *a, int64_t seq, unsigned char out[32])
 }
 
 /*
+ * Which event a receipt is of.  Many may be released by one event, and our
+ * signer wants to see each number with one withdrawal alone: for it there is
+ * an event that says that the receipt was issued.
+ */
+static uint64_t
+seq_of(const struct book_now *now, sqlite3_stmt *q)
+{
+	int64_t	 issued = sqlite3_column_int64(q, ISSUED);
+	int64_t	 released = sqlite3_column_int64(q, RECEIPT_SEQ);
+
+	if (released <= 0 || (uint64_t)released <= now->payers_seq)
+		return 0;
+	if (now->purpose == RECEIPT_PAY)
+		return (uint64_t)released;
+	/* A burn may be of what was never issued. */
+	return (uint64_t)(issued > 0 || now->purpose != RECEIPT_BURN ?
+	    issued : released);
+}
+
+/*
  * Both the book and the engine's own state must say that it is released, and
  * of the same amount: the book is a file that others may write.
  */
@@ -77,16 +97,18 @@ static const char *
 receipt(struct answering *a, sqlite3_stmt *q, char out[RECEIPT_BASE64_MAX])
 {
 	const struct book_now	*now = a->now;
-	struct receipt		 r = { .purpose = RECEIPT_PAY,
+	int64_t			 state = sqlite3_column_int64(q, STATE);
+	struct receipt		 r = { .purpose = now->purpose,
 		.network = (uint8_t)a->net,
-		.seq = (uint64_t)sqlite3_column_int64(q, RECEIPT_SEQ),
+		.seq = seq_of(now, q),
 		.id = store_text(q, ID), .script = store_bytes(q, SCRIPT),
 		.amount_sat = sqlite3_column_int64(q, AMOUNT),
 		.fee_max_sat = now->fee_max_sat };
 
 	if (now->payable_sat != r.amount_sat || r.seq == 0 || a->keys == NULL ||
-	    sqlite3_column_int64(q, STATE) != STATE_RELEASED ||
-	    !policy_at(a, (int64_t)r.seq, r.policy))
+	    (state != STATE_RELEASED &&
+	    (state != STATE_FAILED || r.purpose != RECEIPT_BURN)) ||
+	    !policy_at(a, sqlite3_column_int64(q, RECEIPT_SEQ), r.policy))
 		return NULL;
 	r.expires_ms = now->t_ms + now->receipt_ms;
 	memcpy(r.head, now->head, sizeof(r.head));
@@ -102,8 +124,8 @@ answers_exchange(struct answering *a)
 	sqlite3_stmt			*q;
 
 	q = store_ask(a->s, "select id, account, script, amount, state, "
-	    "verdict, would, due, rules, seq, receipt_seq, txid, vout from "
-	    "withdrawal where ident = ?", "b", answers_ident(&ident, a,
+	    "verdict, would, due, rules, seq, receipt_seq, txid, vout, issued "
+	    "from withdrawal where ident = ?", "b", answers_ident(&ident, a,
 	    a->q->id));
 	if (q == NULL) {
 		answers_error(a, 404, 0, "no such withdrawal");

@@ -21,8 +21,12 @@
 #include "db/keyring.h"
 #include "lib/err.h"
 #include "wire/message.h"
+#include "wire/receipt.h"
 
 struct book;
+
+/* How many of the signer's heads are loaded, besides the first. */
+#define BOOK_HEADS	256
 
 /* What only the engine's own state knows, read as the question came. */
 struct book_now {
@@ -34,8 +38,12 @@ struct book_now {
 	bool		halted;
 	const char	*mode;		/* "observe", "advise", "enforce" */
 	/* V1_WITHDRAWAL: what the engine has released under that id and may
-	 * be paid now; 0: nothing.  Then what stands in its receipt. */
+	 * be paid now, or burned; 0: nothing.  Then what stands in its
+	 * receipt; what was released by an event up to `payers_seq` may have
+	 * a receipt for another payer, and gets none. */
 	int64_t		payable_sat;
+	enum receipt_purpose purpose;
+	uint64_t	payers_seq;
 	int64_t		receipt_ms;
 	int64_t		fee_max_sat;
 	unsigned char	head[32];

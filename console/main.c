@@ -100,6 +100,13 @@ on_act(void *ctx, struct channel *c, const struct message *m)
 }
 
 static void
+on_custody(void *ctx, struct channel *c, const struct message *m)
+{
+	(void)c;
+	pass_on(ctx, m, ROOM_ENGINE);
+}
+
+static void
 on_secret(void *ctx, struct channel *c, const struct message *m)
 {
 	(void)c;
@@ -118,6 +125,7 @@ static channel_handler	*const from_client[MESSAGE__END] = {
 	[MESSAGE_SPOKEN] = on_spoken,
 	[MESSAGE_QUERY] = on_query,
 	[MESSAGE_ACT] = on_act,
+	[MESSAGE_CUSTODY] = on_custody,
 	[MESSAGE_PREPARE] = on_secret,
 	[MESSAGE_REKEY] = on_secret,
 };

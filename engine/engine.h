@@ -351,6 +351,8 @@ struct engine_withdrawal {
 	int		people;		/* HELD: needed; else 0 */
 	int		approvals;	/* given so far */
 	bool		receipt;	/* RELEASED: cannot be taken back */
+	bool		issued;		/* INPUT_RECEIPT came */
+	bool		burned;		/* FAILED: its money came back */
 };
 bool engine_withdrawal(const struct engine *e, struct ident id,
     struct engine_withdrawal *out);

@@ -183,6 +183,7 @@ enum {
 	W_HISTORY = 64,
 	W_PENDING = 128,	/* it stands in the pending book */
 	W_PAID_OUT = 256,	/* it stands in the paid-out book */
+	W_ISSUED = 512,		/* an event of its own said so */
 };
 
 /* What is kept only while it waits, is held or stopped. */

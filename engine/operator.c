@@ -189,6 +189,7 @@ operator_receipt(struct engine *e, const struct input *in)
 		return;
 	}
 	withdrawal_receipt(d);
+	d->w->flags |= W_ISSUED;
 	engine_taken(e, in);
 }
 

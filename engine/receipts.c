@@ -35,7 +35,10 @@ receipts_sign(char out[RECEIPT_BASE64_MAX], struct receipt *r,
 	memcpy(r->deployment, keyring_secrets(keys)->deployment,
 	    sizeof(r->deployment));
 	r->epoch = RECEIPTS_EPOCH;
-	receipts_tag(r->account_tag, account, keys);
+	if (r->purpose == RECEIPT_STANDING)
+		memset(r->account_tag, 0, sizeof(r->account_tag));
+	else
+		receipts_tag(r->account_tag, account, keys);
 	memset(r->signature, 0, sizeof(r->signature));
 	receipt_pack(r, bytes);
 	receipt_message(message, bytes);

@@ -13,7 +13,7 @@
 /*
  * Sign, from any thread.  The deployment, the epoch, the account's tag (of
  * its name) and the signature are put into *r, whose other fields the caller
- * has set; `out` is base64.
+ * has set; `out` is base64.  A standing is nobody's and gets no tag.
  */
 char *receipts_sign(char out[RECEIPT_BASE64_MAX], struct receipt *r,
     struct text account, const struct keyring *keys);

@@ -147,6 +147,8 @@ engine_withdrawal(const struct engine *e, struct ident id,
 	out->would = (enum verdict)w->would;
 	out->why = (enum why)w->why;
 	out->receipt = (w->flags & W_RECEIPT) != 0;
+	out->issued = (w->flags & W_ISSUED) != 0;
+	out->burned = (w->flags & W_BURNED) != 0;
 	if (w->waiting != NONE)
 		read_waiting(e, w->waiting, out);
 	return true;

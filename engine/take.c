@@ -57,6 +57,7 @@ static const enum input_type inputs[COMMAND__END] = {
 	[COMMAND_PROPOSAL] = INPUT__COUNT,
 	[COMMAND_APPROVAL] = INPUT__COUNT,
 	[COMMAND_DISCARD] = INPUT__COUNT,
+	[COMMAND_SIGNER_HEAD] = INPUT__COUNT,
 };
 
 /* The unspecified address, from which nothing ever comes.  An empty list

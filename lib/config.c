@@ -113,6 +113,14 @@ is_header(const char *s)
 	return true;
 }
 
+/* An Ed25519 key; lower case, so that it is written in one way. */
+static bool
+is_key_or_none(const char *s)
+{
+	return s[0] == '\0' || (strlen(s) == 64 &&
+	    strspn(s, "0123456789abcdef") == 64);
+}
+
 static bool
 is_not_empty(const char *s)
 {
@@ -155,6 +163,9 @@ static const struct name_def config_names[] = {
 	FLAG("keys-without-ips", keys_without_ips),
 	NUMBER("step-up", KIND_DURATION, step_up_ms, MINUTE_MS, 7 * DAY_MS),
 	NUMBER("receipt", KIND_DURATION, receipt_ms, SECOND_MS, DAY_MS),
+	TEXT("signer-key", signer_key, is_key_or_none, "64 hex digits"),
+	NUMBER("own-receipt-for", KIND_DURATION, own_receipt_for_ms,
+	    MINUTE_MS, 30 * DAY_MS),
 	NUMBER("fee-max", KIND_AMOUNT, fee_max_sat, 0, SAT_PER_BTC),
 	NUMBER("connections-max", KIND_COUNT, connections_max, 16, 100000),
 	NUMBER("snapshot-every", KIND_COUNT, snapshot_every, 100,
@@ -177,6 +188,7 @@ config_clear(struct config *c)
 	(void)snprintf(c->network, sizeof(c->network), "regtest");
 	c->step_up_ms = 15 * MINUTE_MS;
 	c->receipt_ms = 15 * MINUTE_MS;
+	c->own_receipt_for_ms = DAY_MS;
 	c->fee_max_sat = 100000;
 	c->connections_max = 4096;
 	c->snapshot_every = 100000;

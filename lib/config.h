@@ -45,6 +45,9 @@ struct config {
 	bool		keys_without_ips;	/* may withdraw */
 	int64_t		step_up_ms;	/* a step-up waits for its code */
 	int64_t		receipt_ms;	/* a receipt to others is good for */
+	char		signer_key[65];	/* of our own signer, hex; empty: others
+					 * pay */
+	int64_t		own_receipt_for_ms;	/* one to it is good for */
 	int64_t		fee_max_sat;	/* stands in receipts */
 	int64_t		connections_max;
 	int64_t		snapshot_every;	/* events */

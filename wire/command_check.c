@@ -384,6 +384,19 @@ check_field(const struct command *c, const struct command_field_def *d,
 	return RC_FAILED;
 }
 
+/* What the signer says has one length each. */
+static enum rc
+check_signers(const struct command *c, struct err *e)
+{
+	size_t	 want = c->type == COMMAND_SIGNER_HEAD ? SIGN_HEAD_LEN :
+	    SIGN_BURNED_LEN;
+
+	if ((c->type != COMMAND_SIGNER_HEAD && c->type != COMMAND_BURNED) ||
+	    c->blob.p == NULL || c->blob.len == want)
+		return RC_OK;
+	return err_set(e, "`blob`: %zu bytes, not %zu", c->blob.len, want);
+}
+
 enum rc
 command_check_fields(const struct command *c, uint64_t fields, struct err *e)
 {
@@ -397,20 +410,7 @@ command_check_fields(const struct command *c, uint64_t fields, struct err *e)
 		if (check_field(c, d, e) != RC_OK)
 			return err_wrap(e, RC_FAILED, "`%s`", d->name);
 	}
-	return RC_OK;
-}
-
-/* What the signer says has one length each. */
-static enum rc
-check_signers(const struct command *c, struct err *e)
-{
-	size_t	 want = c->type == COMMAND_SIGNER_HEAD ? SIGN_HEAD_LEN :
-	    SIGN_BURNED_LEN;
-
-	if ((c->type != COMMAND_SIGNER_HEAD && c->type != COMMAND_BURNED) ||
-	    c->blob.p == NULL || c->blob.len == want)
-		return RC_OK;
-	return err_set(e, "`blob`: %zu bytes, not %zu", c->blob.len, want);
+	return check_signers(c, e);
 }
 
 enum rc
@@ -434,6 +434,5 @@ command_check(const struct command *c, struct err *e)
 		    command_fields[__builtin_ctzll(one)].name,
 		    command_fields[63 - __builtin_clzll(one)].name);
 	given = command_present(c, def->may & ~def->must) | one;
-	return command_check_fields(c, given | def->must, e) != RC_OK ?
-	    RC_FAILED : check_signers(c, e);
+	return command_check_fields(c, given | def->must, e);
 }

@@ -135,9 +135,8 @@ mode_text(enum policy_mode m)
 	return modes[m];
 }
 
-/* Only in `enforce`, and nothing new while everything is stopped. */
-static bool
-may_pay(const struct keeper *k, int64_t amount_sat)
+bool
+exchange_may_pay(const struct keeper *k, int64_t amount_sat)
 {
 	return mode_of(k, amount_sat) == MODE_ENFORCE &&
 	    !engine_halted(keeper_state(k)->engine);
@@ -155,12 +154,7 @@ exchange_now(struct keeper *k, struct book_now *n, const struct message *m)
 	    keeper_state(k)->engine, ident(k, m->id), &w))
 		return;
 	n->mode = mode_text(mode_of(k, w.amount_sat));
-	if (!may_pay(k, w.amount_sat) || w.state != STATE_RELEASED)
-		return;
-	n->payable_sat = w.amount_sat;
-	n->receipt_ms = keeper_config(k)->receipt_ms;
-	n->fee_max_sat = keeper_config(k)->fee_max_sat;
-	k->figures.receipts++;
+	custody_now(k, n, m, &w, exchange_may_pay(k, w.amount_sat));
 }
 
 static const char *
@@ -168,15 +162,19 @@ receipt(struct keeper *k, const struct command *c, const struct taken *t,
     char out[RECEIPT_BASE64_MAX])
 {
 	const struct rebuilt	*s = keeper_state(k);
-	struct receipt		 r = { .purpose = RECEIPT_PAY,
-		.network = s->genesis.network, .seq = t->seq, .id = c->id,
+	struct receipt		 r = { .network = s->genesis.network,
+		.seq = t->seq, .id = c->id,
 		.script = c->script, .amount_sat = c->amount_sat,
-		.fee_max_sat = keeper_config(k)->fee_max_sat,
-		.expires_ms = t->t_ms + keeper_config(k)->receipt_ms };
+		.fee_max_sat = keeper_config(k)->fee_max_sat };
 
 	if (t->state != STATE_RELEASED || c->history ||
-	    !may_pay(k, c->amount_sat))
+	    !exchange_may_pay(k, c->amount_sat) ||
+	    !custody_purpose(k, &r.purpose))
 		return NULL;
+	/* It has an event of its own: this one may have released others. */
+	if (r.purpose == RECEIPT_PAY_OWN && !custody_issue(k, c->id, &r.seq))
+		return NULL;
+	r.expires_ms = t->t_ms + custody_receipt_ms(k, r.purpose);
 	memcpy(r.policy, s->policy_hash, sizeof(r.policy));
 	journal_durable_hash(k->journal, r.head);
 	k->figures.receipts++;

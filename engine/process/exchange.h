@@ -35,6 +35,9 @@ void exchange_fail(struct keeper *k, struct channel *to, uint64_t tag,
  * why not.  200: it is what is known already. */
 int exchange_outcome(struct keeper *k, const struct command *c,
     struct err *why);
+/* Is one of this amount paid now?  Only in `enforce`, and nothing while
+ * everything is stopped. */
+bool exchange_may_pay(const struct keeper *k, int64_t amount_sat);
 /* What the engine said no to, as a status and words. */
 int exchange_refused(enum why w, struct err *why);
 

@@ -135,6 +135,7 @@ loosens(struct keeper *k, const struct command *c)
 	case COMMAND_PROPOSAL:
 	case COMMAND_APPROVAL:
 	case COMMAND_DISCARD:
+	case COMMAND_SIGNER_HEAD:
 	case COMMAND__END:
 		break;
 	}

@@ -10,6 +10,7 @@
 #include "book/book.h"
 #include "engine/clock.h"
 #include "engine/process/again.h"
+#include "engine/process/custody.h"
 #include "engine/process/keeper.h"
 #include "link/process.h"
 
@@ -75,6 +76,7 @@ struct keeper {
 	struct operators *operators;
 	struct exchange	*exchange;	/* exchange.h */
 	struct again	 again;
+	struct custody	 custody;
 	struct book	*book;
 	struct clock	 clock;
 	struct channel	*to[ROOM__COUNT];	/* auth, console */

@@ -142,6 +142,7 @@ keeper_take(struct keeper *k, struct command *c, struct taken *out,
 	if (c->type != COMMAND_HALT || out->type != OUTCOME_REFUSED)
 		operators_told(k->operators, c, out->seq);
 	exchange_told(k, c);
+	custody_told(&k->custody, c, out->seq);
 	if (out->halt_rule != -2)
 		k->operators->halt_seq = (int64_t)out->seq;
 	keeper_tell(k, c, out->seq);

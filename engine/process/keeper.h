@@ -11,6 +11,7 @@
  *	keeper.c	take, hold answers, commit, time, what falls due
  *	customers.c	answers of the customers' door
  *	exchange.c	answers of /v1, receipts, the feed
+ *	custody.c	our own signer: standing, receipts, burns, heads
  *	operators.c	who may act, proposals, approvals
  *	reads.c		questions to the book
  *	notices.c	what an account's owner hears of

@@ -110,6 +110,15 @@ on_act(void *ctx, struct channel *from, const struct message *m)
 }
 
 static void
+on_custody(void *ctx, struct channel *from, const struct message *m)
+{
+	struct keeper	*k = ctx;
+
+	if (may_take(k, from, m))
+		custody_asked(k, from, m);
+}
+
+static void
 on_batch(void *ctx, struct channel *c)
 {
 	(void)c;
@@ -138,6 +147,7 @@ static channel_handler	*const console_says[MESSAGE__END] = {
 	[MESSAGE_ACT] = on_act,
 	[MESSAGE_QUERY] = reads_query,
 	[MESSAGE_LOAD] = reads_load,
+	[MESSAGE_CUSTODY] = on_custody,
 };
 
 /* Links */
@@ -205,6 +215,7 @@ keeper_is_ready(struct keeper *k)
 	}
 	if (k->journal != NULL)
 		policies_propose(k);
+	custody_begin(k);
 	process_ready(&k->process);
 }
 
@@ -370,6 +381,8 @@ on_reload(void *ctx, const struct config *c)
 	k->process.config = *c;
 	if (k->journal != NULL && k->ready)
 		policies_propose(k);
+	if (k->ready)
+		custody_begin(k);
 }
 
 /* The start */

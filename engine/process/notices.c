@@ -109,6 +109,7 @@ event_of(const struct command *c, const struct taken *t)
 	case COMMAND_PROPOSAL:
 	case COMMAND_APPROVAL:
 	case COMMAND_DISCARD:
+	case COMMAND_SIGNER_HEAD:
 	case COMMAND__END:
 		break;
 	}

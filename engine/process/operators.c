@@ -271,7 +271,8 @@ may_be_told(enum command_type t)
 	    t != COMMAND_RESTORED && t != COMMAND_WITHDRAW &&
 	    t != COMMAND_CODE && t != COMMAND_CODE_USED &&
 	    t != COMMAND_RECEIPT && t != COMMAND_BURNED &&
-	    t != COMMAND_PROPOSAL && t != COMMAND_APPROVAL;
+	    t != COMMAND_PROPOSAL && t != COMMAND_APPROVAL &&
+	    t != COMMAND_SIGNER_HEAD;
 }
 
 /* Doing it */

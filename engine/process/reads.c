@@ -304,6 +304,7 @@ own_row(struct keeper *k, const struct booked *b)
 		return;
 	}
 	operators_told(k->operators, &c, b->seq);
+	custody_told(&k->custody, &c, b->seq);
 	if (k->journal != NULL)
 		exchange_told(k, &c);
 }

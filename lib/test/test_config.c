@@ -42,6 +42,8 @@ test_read(void)
 	    "proxy-header X-Forwarded-For\n"
 	    "decoded-signatures yes\nkeys-without-ips no\n"
 	    "step-up 90s\nreceipt 2h\nfee-max 0.001\n"
+	    "signer-key 00112233445566778899aabbccddeeff"
+	    "00112233445566778899aabbccddeeff\nown-receipt-for 36h\n"
 	    "connections-max 100\nsnapshot-every 5000\n"
 	    "smtp smtp://127.0.0.1:25\nmail-from a@example\n"
 	    "sms-command \"/bin/sms --to \\\"x\\\" \\\\\"\n"
@@ -59,6 +61,8 @@ test_read(void)
 	CHECK(conf.decoded_signatures && !conf.keys_without_ips);
 	CHECK_INT(conf.step_up_ms, 90000);
 	CHECK_INT(conf.receipt_ms, 7200000);
+	CHECK_INT(strlen(conf.signer_key), 64);
+	CHECK_INT(conf.own_receipt_for_ms, 129600000);
 	CHECK_INT(conf.fee_max_sat, 100000);
 	CHECK_STR(conf.sms_command, "/bin/sms --to \"x\" \\");
 	CHECK(config_sound(&conf));
@@ -69,6 +73,8 @@ test_read(void)
 	CHECK_STR(conf.metrics, "");
 	CHECK_STR(conf.network, "regtest");
 	CHECK_INT(conf.n_proxies, 0);
+	CHECK_STR(conf.signer_key, "");
+	CHECK_INT(conf.own_receipt_for_ms, 86400000);
 	CHECK(config_sound(&conf));
 
 	check_case("an underscore is a hyphen");
@@ -95,6 +101,10 @@ test_refused(void)
 	refused("data \"a\"b\n", "f:1:9: a blank is missing behind `\"`");
 	refused("data a\"b\"\n", "f:1:7: a `\"` in the middle of a word");
 	refused("data a\001b\n", "f:1:7: a control character (1)");
+	refused("signer-key 00\n", "f:1:12: `signer-key` is 64 hex digits, "
+	    "not `00`");
+	refused("own-receipt-for 1s\n", "f:1:17: `own-receipt-for` is from "
+	    "1min to 30d, not `1s`");
 	refused("data \"\"\n", "f:1:6: `data` is a folder, not ``");
 	/* A column is a character, not a byte. */
 	refused("data \"\xc3\xa4\xc3\xb6\" x\n", "f:1:11: `data` has one "
