@@ -102,8 +102,6 @@ buffer_reserve(struct line *l, struct buffer *b, size_t room)
 
 	if (room <= b->room)
 		return true;
-	if (l->held + room > LINE_BYTES_MAX)
-		return false;
 	next.secret = l->conf.custodian && room <= ROOM_FIRST;
 	next.p = next.secret ? secret_new(room) : malloc(room);
 	if (next.p == NULL)
@@ -116,10 +114,41 @@ buffer_reserve(struct line *l, struct buffer *b, size_t room)
 	return true;
 }
 
-/* Room for more of a frame of `want` bytes (0: not known yet): as the bytes
- * come, not because its head says so. */
+static void	 client_end(struct line *l, struct client *c,
+    const char *why);
+
+/* Is there so much left?  At the cost of whoever is in the middle of a frame
+ * and has not moved for longest, if need be. */
 static bool
-buffer_more(struct line *l, struct buffer *b, size_t want)
+have_left(struct line *l, size_t more, size_t max, const struct client *but)
+{
+	struct client	*c, *worst;
+	size_t		 i;
+
+	while (l->held + more > max) {
+		worst = NULL;
+		for (i = 0; i < PLACES; i++) {
+			c = &l->clients[i];
+			if (c != but && c->b.room > ROOM_FIRST &&
+			    (c->state == CLIENT_READING ||
+			    c->state == CLIENT_ANSWERING) && (worst == NULL ||
+			    c->moved_ms < worst->moved_ms))
+				worst = c;
+		}
+		if (worst == NULL)
+			return false;
+		client_end(l, worst, "too much is held for all");
+	}
+	return true;
+}
+
+/*
+ * Room for more of a frame of `want` bytes (0: not known yet): as the bytes
+ * come, not because its head says so.  `c` NULL: the other end's.
+ */
+static bool
+buffer_more(struct line *l, struct buffer *b, size_t want,
+    const struct client *c)
 {
 	size_t	 room = b->room == 0 ? ROOM_FIRST : b->room * 2;
 
@@ -127,7 +156,8 @@ buffer_more(struct line *l, struct buffer *b, size_t want)
 		return true;
 	if (want > 0 && room > want)
 		room = want;
-	return buffer_reserve(l, b, room);
+	return have_left(l, room, c != NULL ? LINE_ASKED_MAX :
+	    LINE_BYTES_MAX, c) && buffer_reserve(l, b, room);
 }
 
 /*
@@ -136,7 +166,7 @@ buffer_more(struct line *l, struct buffer *b, size_t want)
  */
 static int
 frame_read(struct line *l, struct buffer *b, struct stream *s,
-    bool *moved, struct err *why)
+    const struct client *c, bool *moved, struct err *why)
 {
 	size_t	 want, room;
 	ssize_t	 n;
@@ -146,7 +176,7 @@ frame_read(struct line *l, struct buffer *b, struct stream *s,
 			return -1;
 		if (want > 0 && b->len == want)
 			return 1;
-		if (!buffer_more(l, b, want)) {
+		if (!buffer_more(l, b, want, c)) {
 			(void)err_set(why, "too much is held already");
 			return -1;
 		}
@@ -267,7 +297,7 @@ client_read(struct line *l, struct client *c, int64_t now_ms)
 {
 	struct err	 why;
 	bool		 moved = false, first = c->b.len == 0;
-	int		 n = frame_read(l, &c->b, &c->s, &moved, &why);
+	int		 n = frame_read(l, &c->b, &c->s, c, &moved, &why);
 
 	if (moved) {
 		c->moved_ms = now_ms;
@@ -518,7 +548,7 @@ far_read(struct line *l, int64_t now_ms)
 			far_end(l, now_ms, "the signer ended; ask again");
 		return;
 	}
-	n = frame_read(l, &l->b, &s, &moved, &why);
+	n = frame_read(l, &l->b, &s, NULL, &moved, &why);
 	if (n == 1)
 		far_answered(l, now_ms);
 	else if (n < 0 && strcmp(why.text, "gone") == 0)

@@ -23,7 +23,10 @@ struct ssl_ctx_st;
 #define LINE_CLIENTS	32
 #define LINE_FDS	(LINE_CLIENTS + 3)	/* and the one that joined, the
 						 * listener, the other end */
-#define LINE_BYTES_MAX	((size_t)96 << 20)	/* held for all clients */
+/* Held for all clients; then those who have moved nothing for longest are
+ * cut.  An answer has more room than questions: they cannot crowd it out. */
+#define LINE_ASKED_MAX	((size_t)64 << 20)
+#define LINE_BYTES_MAX	((size_t)96 << 20)
 
 struct line_config {
 	const char	*name;		/* for the log: "requests" */
