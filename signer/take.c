@@ -189,8 +189,9 @@ signer_take(struct signer *s, struct text frame, bool custodian,
 		answer.refusal = r.why;
 		answer.reason = text_of(r.e.text);
 	}
-	/* After a failed write nobody knows which record is the newest. */
-	if (s->journal != NULL && !s->broken) {
+	/* After a failed write nobody knows which record is the newest; and of
+	 * a journal that was put back no head may be shown to the right one. */
+	if (s->journal != NULL && !s->broken && !s->behind) {
 		signer_head(s, head);
 		answer.head.p = (const char *)head;
 		answer.head.len = sizeof(head);

@@ -41,6 +41,12 @@ static struct err rig_e;
 	}								\
 } while (0)
 
+#define RIG_SCRIPTS	64
+struct rig_scripts {
+	struct descriptor_output out[2][RIG_SCRIPTS];
+	bool		there[2][RIG_SCRIPTS];
+};
+
 struct rig {
 	int		seed_fd, journal_fd;
 	unsigned char	seed[SEED_LEN];
@@ -55,6 +61,7 @@ struct rig {
 	bool		has_known;
 	unsigned char	known[SIGN_HEAD_LEN];
 	struct descriptor wallet[2];
+	struct rig_scripts *scripts;	/* derived before */
 	uint64_t	coins;		/* made so far */
 	/* The last answer. */
 	unsigned char	*frame;
@@ -133,6 +140,7 @@ rig_begin(struct rig *r, enum sign_wallet wallet)
 		begun = true;
 	}
 	memset(r, 0, sizeof(*r));
+	r->scripts = calloc(1, sizeof(*r->scripts));
 	r->now.now_ms = RIG_NOW_MS;
 	r->now.boot_ms = 1000;
 	rig_hash(r->seed, "seed", 0);
@@ -246,6 +254,7 @@ rig_end(struct rig *r)
 {
 	signer_free(&r->s);
 	free(r->frame);
+	free(r->scripts);
 	(void)close(r->seed_fd);
 	(void)close(r->journal_fd);
 }
@@ -340,8 +349,16 @@ static inline void
 rig_script(const struct rig *r, unsigned branch, uint32_t index,
     struct descriptor_output *out)
 {
+	if (index < RIG_SCRIPTS && r->scripts->there[branch][index]) {
+		*out = r->scripts->out[branch][index];
+		return;
+	}
 	RIG_MUST(descriptor_derive(out, &r->wallet[branch], branch, index,
 	    &rig_e));
+	if (index < RIG_SCRIPTS) {
+		r->scripts->out[branch][index] = *out;
+		r->scripts->there[branch][index] = true;
+	}
 }
 
 /* The transaction that made a coin: one input, one output. */
