@@ -58,11 +58,11 @@ take_keys(json_t *c)
 
 /* Receipts for all that is not said to be change; the change's sum. */
 static int64_t
-make_receipts(json_t *c)
+make_receipts(json_t *c, const char *of)
 {
 	json_t		*outs = json_object_get(c, "outputs"), *o;
 	unsigned char	 script[ADDRESS_SCRIPT_MAX];
-	char		 id[32];
+	static char	 id[64];
 	struct receipt	 rc;
 	int64_t		 change = 0, sat;
 	size_t		 i, len;
@@ -76,7 +76,7 @@ make_receipts(json_t *c)
 		}
 		len = vectors_hex(script, sizeof(script),
 		    vectors_text(o, "script_pubkey"));
-		(void)snprintf(id, sizeof(id), "w-%zu", i);
+		(void)snprintf(id, sizeof(id), "%.40s-%zu", of, i);
 		rig_release(&r, &rc, id, script, len, sat);
 		rig_receipt_sign(&r, &rc, t.receipts[t.n_receipts++]);
 	}
@@ -96,6 +96,9 @@ send_case(json_t *c)
 	    NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0);
 	rig_standing(&r, standing);
 	sign_message_clear(&m, SIGN_PAY, 1);
+	signer_head(r.s, r.known);
+	m.known.p = (const char *)r.known;
+	m.known.len = sizeof(r.known);
 	m.standing.p = (const char *)standing;
 	m.standing.len = sizeof(standing);
 	m.psbt.p = (const char *)bytes;
@@ -117,7 +120,7 @@ take_record(void *arg, const struct record *rec, struct err *e)
 
 /* What was signed is what the case says. */
 static void
-check_truth(json_t *c, int64_t change)
+check_truth(json_t *c, int64_t change, int64_t before)
 {
 	json_t		*hashes = json_object_get(c, "sighash_all");
 	int64_t		 in = json_integer_value(json_object_get(c,
@@ -153,7 +156,7 @@ check_truth(json_t *c, int64_t change)
 	CHECK_INT(rec.kind, RECORD_SIGNED);
 	CHECK_INT(rec.fee_sat, json_integer_value(json_object_get(c, "fee")));
 	CHECK_INT(rec.cost_sat, in - change);
-	CHECK_INT(r.s->windows.short_sat, in - change);
+	CHECK_INT(r.s->windows.short_sat - before, in - change);
 }
 
 static void
@@ -163,25 +166,22 @@ run_case(json_t *c)
 	const char	*lie = vectors_text(c, "lie");
 	enum sign_refusal want = reason_of(lie);
 	uint64_t	 seq;
-	int64_t		 change;
+	int64_t		 change, before;
 
 	(void)snprintf(name, sizeof(name), "%s: %s", vectors_text(c, "id"),
 	    lie[0] == '\0' ? "signed" : lie);
 	check_case(name);
-	rig_begin(&r, SIGN_WPKH);
-	r.set.approve_above_sat = 50 * SAT_PER_BTC;
-	rig_found(&r);
 	take_keys(c);
-	change = make_receipts(c);
+	change = make_receipts(c, vectors_text(c, "id"));
+	before = r.s->windows.short_sat;
 	seq = journal_seq(r.s->journal);
 	rig_expect(&r, send_case(c), want, "as it should be", __FILE__,
 	    __LINE__);
 	if (want == SIGN_REFUSE_NONE)
-		check_truth(c, change);
+		check_truth(c, change, before);
 	else
 		CHECK_INT(journal_seq(r.s->journal), seq);
 	CHECK((r.answer.psbt.p != NULL) == (want == SIGN_REFUSE_NONE));
-	rig_end(&r);
 }
 
 int
@@ -192,7 +192,11 @@ main(void)
 
 	check_case("the cases are there");
 	CHECK_INT(json_array_size(cases), 60);
+	rig_begin(&r, SIGN_WPKH);
+	r.set.approve_above_sat = 50 * SAT_PER_BTC;
+	rig_found(&r);
 	json_array_foreach(cases, i, c)
 		run_case(c);
+	rig_end(&r);
 	return check_done();
 }
