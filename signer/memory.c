@@ -15,10 +15,13 @@
 #include "signer/memory.h"
 
 #define NONE	UINT32_MAX
+#define SPREAD	16		/* bytes of a hash that spread it: nobody finds
+				 * many that are alike in so many */
 
-/* One id in one transaction. */
+/* One id in one transaction.  Twenty bytes: there is one for each withdrawal
+ * there ever was, and twenty-four would be padding. */
 struct link {
-	uint64_t	receipt_seq;
+	uint32_t	seq[2];		/* of the receipt: low, high */
 	uint32_t	tx;
 	uint32_t	id;
 	uint32_t	next;		/* link of the same id, older */
@@ -64,6 +67,12 @@ static struct link *
 link_at(const struct memory *m, size_t n)
 {
 	return (struct link *)m->links.p + n;
+}
+
+static uint64_t
+seq_of(const struct link *l)
+{
+	return l->seq[0] | (uint64_t)l->seq[1] << 32;
 }
 
 static size_t
@@ -135,19 +144,21 @@ typedef size_t hash_fn(const struct memory *m, uint32_t n);
 static size_t
 hash_of_tx(const struct memory *m, uint32_t n)
 {
-	return hash(m, tx_at(m, n)->txid, 32);
+	return hash(m, tx_at(m, n)->txid, SPREAD);
 }
 
 static size_t
 hash_of_id(const struct memory *m, uint32_t n)
 {
-	return hash(m, id_at(m, n)->key, 32);
+	return hash(m, id_at(m, n)->key, SPREAD);
 }
 
 static size_t
 hash_of_link(const struct memory *m, uint32_t n)
 {
-	return hash(m, &link_at(m, n)->receipt_seq, sizeof(uint64_t));
+	uint64_t	 seq = seq_of(link_at(m, n));
+
+	return hash(m, &seq, sizeof(seq));
 }
 
 static void
@@ -231,7 +242,7 @@ table_next(const struct table *t, size_t h, size_t *i)
 static uint32_t
 find_tx(const struct memory *m, const unsigned char txid[32])
 {
-	size_t		 h = hash(m, txid, 32), i = 0;
+	size_t		 h = hash(m, txid, SPREAD), i = 0;
 	uint32_t	 n;
 
 	while ((n = table_next(&m->by_txid, h, &i)) != NONE)
@@ -243,7 +254,7 @@ find_tx(const struct memory *m, const unsigned char txid[32])
 static uint32_t
 find_id(const struct memory *m, const unsigned char key[32])
 {
-	size_t		 h = hash(m, key, 32), i = 0;
+	size_t		 h = hash(m, key, SPREAD), i = 0;
 	uint32_t	 n;
 
 	while ((n = table_next(&m->by_id, h, &i)) != NONE)
@@ -259,7 +270,7 @@ find_seq(const struct memory *m, uint64_t receipt_seq)
 	uint32_t	 n;
 
 	while ((n = table_next(&m->by_seq, h, &i)) != NONE)
-		if (link_at(m, n)->receipt_seq == receipt_seq)
+		if (seq_of(link_at(m, n)) == receipt_seq)
 			break;
 	return n;
 }
@@ -402,7 +413,7 @@ add_tx(struct memory *m, const struct record *rec)
 	memcpy(t->txid, rec->txid, sizeof(t->txid));
 	memcpy(t->spent_hash, rec->hash, sizeof(t->spent_hash));
 	t->seq = rec->seq;
-	t->first_in = m->in.n;
+	t->first_in = (uint32_t)m->in.n;
 	t->n_in = (uint32_t)rec->n_in;
 	for (i = 0; i < rec->n_in; i++)
 		*(struct outpoint *)array_next(&m->in,
@@ -438,7 +449,8 @@ add_link(struct memory *m, const struct record_id *id, uint32_t tx)
 		return;
 	n = (uint32_t)m->links.n;
 	l = array_next(&m->links, sizeof(*l));
-	l->receipt_seq = id->receipt_seq;
+	l->seq[0] = (uint32_t)id->receipt_seq;
+	l->seq[1] = (uint32_t)(id->receipt_seq >> 32);
 	l->tx = tx;
 	l->id = its;
 	l->next = id_at(m, its)->first;

@@ -23,7 +23,7 @@ struct memory_tx {
 	unsigned char	txid[32];
 	unsigned char	spent_hash[32];
 	uint64_t	seq;		/* of its record */
-	size_t		first_in;	/* its outpoints: memory_in() */
+	uint32_t	first_in;	/* its outpoints: memory_in() */
 	uint32_t	n_in;
 };
 

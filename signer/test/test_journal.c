@@ -31,6 +31,17 @@ hand_made(unsigned char *out, unsigned kind, uint64_t seq,
 	return 21 + len + 32;
 }
 
+/* For records that see() has no room for. */
+static enum rc
+count(void *arg, const struct record *rec, struct err *e)
+{
+	(void)arg;
+	(void)rec;
+	(void)e;
+	n_seen++;
+	return RC_OK;
+}
+
 /* ---- what is written is read ---- */
 
 static void
@@ -261,6 +272,81 @@ test_looking_back(void)
 	close(fd);
 }
 
+/* Many times as long as the buffer. */
+static void
+test_long(void)
+{
+	static char	 body[RECORD_BODY_MAX];
+	struct journal	*j;
+	struct record	 rec;
+	struct err	 e;
+	unsigned char	 hash[32], newest[32];
+	int		 fd = new_journal(), i;
+
+	check_case("journal: longer than what is read at once");
+	CHECK(reads(&j, fd));
+	memset(body, 'x', sizeof(body));
+	for (i = 2; i < 300; i++) {
+		records_kind(&rec, i % 3 == 0 ? RECORD_SETTINGS :
+		    RECORD_SIGNED, (unsigned)i);
+		rec.body.p = i % 3 == 0 ? body : NULL;
+		rec.body.len = i % 3 == 0 ? sizeof(body) - (size_t)i : 0;
+		CHECK(journal_append(j, &rec, &e) == RC_OK);
+	}
+	CHECK(records_size(fd) > 3 * FRAME_MAX / 2);
+	journal_hash(j, newest);
+	journal_free(&j);
+	n_seen = 0;
+	CHECK(journal_load(&j, fd, records_key, count, NULL, &e) == RC_OK);
+	CHECK_INT(n_seen, 299);
+	CHECK_INT(journal_seq(j), 299);
+	journal_hash(j, hash);
+	CHECK(memcmp(hash, newest, 32) == 0);
+	n_seen = 0;
+	CHECK(journal_walk(j, 100, count, NULL, &e) == RC_OK);
+	CHECK_INT(n_seen, 199);
+	journal_free(&j);
+	close(fd);
+}
+
+/* As many inputs and outputs as one transaction may have. */
+static void
+test_largest(void)
+{
+	static struct outpoint in[2000];
+	static struct record_id ids[4000];
+	static char	 names[4000][65];
+	struct journal	*j;
+	struct record	 rec;
+	struct err	 e;
+	size_t		 i;
+	int		 fd = new_journal();
+
+	check_case("journal: 2000 inputs and 4000 ids of 64 bytes");
+	records_kind(&rec, RECORD_SIGNED, 2);
+	memset(in, 0xff, sizeof(in));
+	memset(ids, 0, sizeof(ids));
+	for (i = 0; i < 4000; i++) {
+		(void)snprintf(names[i], sizeof(names[i]), "%064zu", i);
+		ids[i].id = text_of(names[i]);
+		ids[i].amount_sat = INT64_MAX;
+		ids[i].receipt_seq = UINT64_MAX;
+	}
+	rec.in = in;
+	rec.n_in = 2000;
+	rec.ids = ids;
+	rec.n_ids = 4000;
+	CHECK(record_room(&rec) <= RECORD_PAYLOAD_MAX);
+	CHECK(reads(&j, fd));
+	CHECK(journal_append(j, &rec, &e) == RC_OK);
+	journal_free(&j);
+	n_seen = 0;
+	CHECK(journal_load(&j, fd, records_key, count, NULL, &e) == RC_OK);
+	CHECK_INT(n_seen, 2);
+	journal_free(&j);
+	close(fd);
+}
+
 /* ---- what was changed is found ---- */
 
 static void
@@ -477,6 +563,8 @@ main(void)
 	test_unpack_strict();
 	test_huge_counts();
 	test_looking_back();
+	test_long();
+	test_largest();
 	test_every_byte();
 	test_cut();
 	test_moved();

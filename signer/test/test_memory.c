@@ -219,7 +219,7 @@ test_many(void)
 		in = coins_outpoint((struct coin){ i, 1 });
 		(void)snprintf(name, sizeof(name), "w%u", i / 2);
 		id.id = text_of(name);
-		id.receipt_seq = i;
+		id.receipt_seq = i * UINT64_C(0x100000001);
 		id.commitment[0] = (unsigned char)(i / 2 | 1);
 		rec.seq = i;
 		coins_add(m, &rec);
@@ -237,8 +237,10 @@ test_many(void)
 		    memory_next_carrier(m, known, &link) != (i | 1) ||
 		    memory_next_carrier(m, known, &link) != (i & ~1u) ||
 		    memory_next_carrier(m, known, &link) != UINT32_MAX ||
-		    memory_seq_taken(m, i, text_of(name)) ||
-		    !memory_seq_taken(m, i, text_of("w"));
+		    memory_seq_taken(m, i * UINT64_C(0x100000001),
+		    text_of(name)) ||
+		    !memory_seq_taken(m, i * UINT64_C(0x100000001),
+		    text_of("w"));
 	}
 	CHECK_INT(wrong, 0);
 	memory_free(&m);
