@@ -93,28 +93,38 @@ pass_time(struct signer *s, const struct ask *a, struct refusal *r)
 	return signer_record(s, &rec, r);
 }
 
+/* A newer head than the journal's is heard, whatever else would be said. */
+static bool
+hear_head(struct signer *s, const struct ask *a, struct refusal *r)
+{
+	return a->m->known.p == NULL || known_check(s, a->m, a->now, r);
+}
+
 static bool
 state_allows(struct signer *s, const struct ask *a, unsigned needs,
     struct refusal *r)
 {
+	bool	 halted = (needs & RUNS) != 0 && s->halted_seq != 0;
+
 	if ((needs & KEYS) != 0 && s->journal == NULL)
 		return refuse(r, SIGN_REFUSE_LOCKED,
 		    "locked: its custodian must unlock it");
-	if ((needs & SOUND) != 0 && s->broken)
-		return refuse(r, SIGN_REFUSE_STORE, "the journal failed "
-		    "before: nothing more until the signer is started again");
-	if ((needs & SOUND) != 0 && s->behind)
-		return refuse(r, SIGN_REFUSE_BEHIND, "its journal was put "
-		    "back: recover it");
-	if ((needs & RUNS) != 0 && s->halted_seq != 0)
-		return refuse(r, SIGN_REFUSE_HALTED, "halted by record %ju: "
-		    "%s", (uintmax_t)s->halted_seq, s->halted_why);
 	if ((needs & SOUND) == 0)
 		return true;
+	if (s->broken)
+		return refuse(r, SIGN_REFUSE_STORE, "the journal failed "
+		    "before: nothing more until the signer is started again");
+	if (s->behind)
+		return refuse(r, SIGN_REFUSE_BEHIND, "its journal was put "
+		    "back: recover it");
 	if (!pass_time(s, a, r))
 		return false;
-	return (needs & HEAD) == 0 || a->m->known.p == NULL ||
-	    known_check(s, a->m, a->now, r);
+	if (((needs & HEAD) != 0 || halted) && !hear_head(s, a, r))
+		return false;
+	if (halted)
+		return refuse(r, SIGN_REFUSE_HALTED, "halted by record %ju: "
+		    "%s", (uintmax_t)s->halted_seq, s->halted_why);
+	return true;
 }
 
 static bool

@@ -355,8 +355,8 @@ asks_same_after_start(struct rig *r, int line)
 }
 #define ASKS_SAME(r)	asks_same_after_start(r, __LINE__)
 #define ASKS_DONE(r, got) \
-	rig_expect(r, got, SIGN_REFUSE_NONE, #got, __LINE__)
+	rig_expect(r, got, SIGN_REFUSE_NONE, #got, __FILE__, __LINE__)
 #define ASKS_NOT(r, got, why) \
-	rig_expect(r, got, why, #got " is " #why, __LINE__)
+	rig_expect(r, got, why, #got " is " #why, __FILE__, __LINE__)
 
 #endif
