@@ -47,6 +47,8 @@ struct approve {
 	/* Whose receipts are good, if --trust says so. */
 	bool		 trusts;
 	unsigned char	 engine[32];
+	/* What the statement has only by number or hash. */
+	char		 also[SIGN_SETTINGS_MAX];
 };
 
 static const struct {
@@ -313,6 +315,7 @@ fill_settings(struct approve *a, struct err *e)
 	if (signer_read_settings(&s, a->o->args[1], e) != RC_OK)
 		return RC_FAILED;
 	sign_settings_hash(a->st.hash, &s);
+	a->also[sign_settings_print(&s, a->also, sizeof(a->also) - 1)] = '\0';
 	if (a->o->replaces != NULL)
 		return signer_read_hex(a->st.replaces, 32, "--replaces",
 		    a->o->replaces, e) != RC_OK ? RC_FAILED :
@@ -339,6 +342,21 @@ fill_epoch(struct approve *a, struct err *e)
 	return signer_read_hex(a->st.hash, 32, "--engine", a->o->engine, e);
 }
 
+/* The signer's own word of why it stopped, if it was asked. */
+static enum rc
+fill_resume(struct approve *a, struct err *e)
+{
+	struct text	 why;
+
+	if (answers(a, "halt-sequence", e) != RC_OK)
+		return RC_FAILED;
+	why = signer_line_value(a->status, "halt-reason");
+	if (a->status.p != NULL && why.p != NULL)
+		(void)snprintf(a->also, sizeof(a->also), "The signer says "
+		    "why it was halted: %.*s\n", (int)why.len, why.p);
+	return RC_OK;
+}
+
 static enum rc
 fill(struct approve *a, struct err *e)
 {
@@ -351,7 +369,7 @@ fill(struct approve *a, struct err *e)
 	case SIGN_FOR_FEE:
 		return fill_fee(a, e);
 	case SIGN_FOR_RESUME:
-		return answers(a, "halt-sequence", e);
+		return fill_resume(a, e);
 	case SIGN_FOR_WRITE_OFF:
 		return fill_write_off(a, e);
 	case SIGN_FOR_EPOCH:
@@ -470,6 +488,8 @@ give(struct approve *a, const char *question, struct err *e)
 
 	text[len] = '\0';
 	if (!a->o->yes) {
+		signer_secret_say("\n");
+		signer_secret_say(a->also);
 		signer_secret_say("\n");
 		signer_secret_say(text);
 	}

@@ -15,6 +15,7 @@
 
 #include "cli/commands.h"
 #include "cli/signer.h"
+#include "lib/term.h"
 #include "link/dial.h"
 
 #define HEAD_TEXT	sodium_base64_ENCODED_LEN(SIGN_HEAD_LEN,	\
@@ -271,6 +272,8 @@ signer_line_refused(const struct signer_options *o,
     const struct sign_message *answer)
 {
 	static struct json	 j;
+	struct term		 t = term_of(stderr);
+	char			 reason[1024];
 	const char		*word = sign_refusal_text(answer->refusal);
 	const char		*why = sign_refusal_meaning(answer->refusal);
 
@@ -286,8 +289,8 @@ signer_line_refused(const struct signer_options *o,
 	(void)fprintf(stderr, "drawbridge signer %s: refused, %s: %s", o->name,
 	    word, why);
 	if (answer->reason.p != NULL && answer->reason.len > 0)
-		(void)fprintf(stderr, " (%.*s)", (int)answer->reason.len,
-		    answer->reason.p);
+		(void)fprintf(stderr, " (%s)", term_safe(&t, reason,
+		    sizeof(reason), answer->reason.p, answer->reason.len));
 	(void)fputc('\n', stderr);
 	return STATUS_FAILED;
 }

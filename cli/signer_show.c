@@ -9,6 +9,7 @@
 #include "cli/signer.h"
 #include "lib/amount.h"
 #include "lib/civil.h"
+#include "lib/term.h"
 
 #define RANGE	999	/* what a wallet looks ahead */
 
@@ -86,7 +87,8 @@ static void
 say_status(struct text lines)
 {
 	struct text	 name, value;
-	char		 text[CIVIL_TEXT_MAX + AMOUNT_TEXT_MAX];
+	struct term	 t = term_of(stdout);
+	char		 text[1024];
 
 	while (next_line(&lines, &name, &value)) {
 		(void)printf("%-22.*s ", (int)name.len, name.p);
@@ -97,7 +99,8 @@ say_status(struct text lines)
 			(void)printf("%s\n", duration_format(text,
 			    strtoll(value.p, NULL, 10)));
 		else
-			(void)printf("%.*s\n", (int)value.len, value.p);
+			(void)printf("%s\n", term_safe(&t, text,
+			    sizeof(text), value.p, value.len));
 	}
 }
 

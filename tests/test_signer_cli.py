@@ -229,6 +229,12 @@ def halting():
         h.ask('halt', '--reason', 'again')
         refused('H6: an old resume does not end the next halt', h.ask(
             'resume', '--approval', two), 'approval-bad')
+        t = cli.Terminal('approve', 'resume', '--as', 'alice', '--key',
+                         h.path('alice.key'), '--data', h.data)
+        case('who approves a resume sees why it stopped',
+             'halted: again' in (t.wait_for('[y/N]') or ''), t.seen)
+        t.type('n')
+        t.end()
         got = h.approve('alice', 'resume', '--answers', '99')
         case('an approval away from the signer', got.stdout.startswith(
             'drawbridge-signer-approval-1 resume - '), got.stderr)
@@ -289,6 +295,12 @@ def governing():
         alice = h.approvals('a', ['alice'], 'settings', tighter)
         refused('settings by one who is no custodian', h.ask(
             'settings', tighter, '--approval', alice), 'approval-bad')
+        t = cli.Terminal('approve', 'settings', tighter, '--as', 'bob',
+                         '--key', h.path('bob.key'), '--data', h.data)
+        case('who approves settings sees all of them',
+             'per-transaction 4 BTC' in (t.wait_for('[y/N]') or ''), t.seen)
+        t.type('n')
+        t.end()
         bob = h.approvals('b', ['bob'], 'settings', tighter)
         got = h.ask('settings', tighter, '--approval', bob)
         case('tighter settings, at once', got.returncode == 0 and
