@@ -133,6 +133,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		} else if (who == 2) {
 			now_ms += (int64_t)n * 1000;
 		} else {
+			hear((int)(n % ENDS));
 			(void)close(sides[n % ENDS].fd);
 			sides[n % ENDS].fd = -1;
 			if (n % ENDS == CLIENT)
