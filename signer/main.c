@@ -47,6 +47,8 @@
 
 #define PASSPHRASE_MAX	((size_t)1024)
 #define TICK_MS		(10 * 60 * 1000)
+#define LOG_MS		10000		/* in so long, at most so many */
+#define LOG_LINES	200
 #define ROOM_FIRST	((size_t)2048)	/* lib/secret.h's largest that shares
 					 * its pages */
 /*
@@ -71,6 +73,7 @@ struct process {
 	struct pipe	 pipes[2];	/* the custodian's first: a halt must
 					 * not wait */
 	int64_t		 ticked_ms;
+	int64_t		 log_ms, logged;	/* lines since then */
 };
 
 static int64_t
@@ -208,6 +211,51 @@ answer(struct pipe *p, struct text t)
 	write_answer(p);
 }
 
+/* The log */
+
+static bool
+only_reads(enum sign_type t)
+{
+	return t == SIGN_STATUS || t == SIGN_DESCRIPTORS || t == SIGN_SIGNED;
+}
+
+/* Is there room for one more line?  Whoever asks much does not fill the
+ * disk. */
+static bool
+may_log(struct process *s, int64_t now_ms)
+{
+	if (now_ms - s->log_ms >= LOG_MS || now_ms < s->log_ms) {
+		if (s->logged > LOG_LINES)
+			log_event(LOG_ODD, "not-logged", "answers", 'd',
+			    s->logged - LOG_LINES, NULL);
+		s->log_ms = now_ms;
+		s->logged = 0;
+	}
+	return s->logged++ < LOG_LINES;
+}
+
+static void
+note(struct process *s, const struct pipe *p, enum sign_type asked,
+    struct text t, int64_t now_ms)
+{
+	struct sign_message	 m;
+	const char		*name = sign_type_text(asked);
+	bool			 refused = t.p[4] == SIGN_REFUSED;
+
+	if ((!refused && only_reads(asked)) || !may_log(s, now_ms))
+		return;
+	if (!refused)
+		log_event(LOG_INFO_, "done", "asked", 's', name, "by", 's',
+		    p->custodian ? "custodian" : "requests", NULL);
+	else if (sign_message_unpack(&m, (const unsigned char *)t.p, t.len,
+	    NULL) == RC_OK)
+		log_event(LOG_INFO_, "refused", "asked", 's',
+		    name != NULL ? name : "?", "by", 's', p->custodian ?
+		    "custodian" : "requests", "why", 's',
+		    sign_refusal_text(m.refusal), "reason", 't',
+		    m.reason.p != NULL ? m.reason : text_of(""), NULL);
+}
+
 static void
 refuse_pipe(struct pipe *p)
 {
@@ -230,7 +278,7 @@ static void
 serve(struct process *s, struct pipe *p, short came)
 {
 	struct signer_clock	 c;
-	struct text		 frame;
+	struct text		 frame, said;
 	int			 n;
 
 	if (p->out != NULL) {
@@ -249,7 +297,10 @@ serve(struct process *s, struct pipe *p, short came)
 	frame.p = (const char *)p->in;
 	frame.len = p->in_len;
 	c = now();
-	answer(p, signer_take(s->signer, frame, p->custodian, &c));
+	said = signer_take(s->signer, frame, p->custodian, &c);
+	/* Before it is told: whoever has the answer may find it in the log. */
+	note(s, p, (enum sign_type)p->in[4], said, c.boot_ms);
+	answer(p, said);
 }
 
 static void

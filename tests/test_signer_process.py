@@ -164,6 +164,10 @@ def locked_and_unlocked(folder):
              why(wire.ask(s.requests, wire.DESCRIPTORS, 10)) == 'locked',
              repr(a))
         log = s.close()
+        case('what it refused and did stands in the log',
+             'refused asked=pay' in log and 'by=requests' in log and
+             'why=passphrase' in log and 'done asked=lock by=custodian' in
+             log and 'asked=status' not in log, log)
         case('it ends when its pipes end', s.p.returncode == 0, log)
         case('no secret stands in the log', WORD.decode() not in log, log)
 
@@ -274,6 +278,8 @@ def pipes(folder):
         s.requests.settimeout(30)
         tags = [wire.read_answer(s.requests).tag for _ in range(sent)]
         case('and all come, in order', tags == list(range(1, sent + 1)), sent)
+        for n in range(1000):
+            wire.ask(s.requests, wire.UNLOCK, n)
         a = wire.ask(s.requests, 99, 5)
         case('a type that is none', why(a) in ('malformed', 'permission'),
              repr(a))
@@ -285,6 +291,9 @@ def pipes(folder):
              (why(a), a.tag) == ('malformed', 0), repr(a))
         a = wire.ask(s.custodian, wire.STATUS, 6)
         case('and the custodian is still heard', a.tag == 6)
+        log = s.close()
+        case('a thousand refusals do not fill the log',
+             100 < log.count('\n') < 300, log.count('\n'))
 
 
 def starts(folder):
