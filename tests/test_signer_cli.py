@@ -7,6 +7,7 @@ import random
 import re
 import shutil
 import stat
+import subprocess
 import sys
 
 SOURCE = os.environ.get('SOURCE', '.')
@@ -282,6 +283,33 @@ def agreeing():
         says('a receipt that the engine did not sign', got, 'not signed')
 
 
+def others():
+    """What is meant for this signer is nobody else's to pay by."""
+    with cli.Host() as h:
+        script = bytes.fromhex('0014' + '11' * 20)
+        trust = h.write('trust', 'drawbridge-receipts-1 %s regtest %s\n' % (
+            cli.DEPLOYMENT.hex(), h.engine.public.hex()))
+        for purpose, word in ((1, None), (cli.PAY_OWN, 'pay-own'),
+                              (cli.BURN, 'burn'),
+                              (cli.STANDING, 'standing')):
+            what = (b'w-1', script, 1000) if word != 'standing' else ()
+            file = h.write('receipt', h.engine.receipt(purpose, 5, *what) +
+                           '\n')
+            for args in (('verify', '--trust', trust),
+                         ('redeem', '--trust', trust, '--ledger',
+                          h.path('ledger-%d' % purpose), '--new')):
+                got = subprocess.run(
+                    [cli.PROGRAM, 'receipt'] + list(args) + [file],
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                    text=True)
+                if word is None:
+                    case('receipt %s: pay' % args[0], got.returncode == 0,
+                         got.stderr)
+                else:
+                    says('receipt %s: `%s`' % (args[0], word), got,
+                         'its purpose is `%s`' % word)
+
+
 def governing():
     """Settings, re-arming, epochs: what people decide."""
     with cli.Host() as h:
@@ -442,6 +470,7 @@ def main():
     opening()
     halting()
     agreeing()
+    others()
     governing()
     burning()
     recovering()
