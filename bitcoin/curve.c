@@ -162,22 +162,44 @@ tap_tweak(unsigned char out[32], const unsigned char *internal,
 	sha256_end(&h, out);
 }
 
+static bool
+tap_output(unsigned char out[32], const secp256k1_xonly_pubkey *inner,
+    const unsigned char internal[32], const unsigned char *merkle_root)
+{
+	secp256k1_xonly_pubkey	 outer;
+	secp256k1_pubkey	 key;
+	unsigned char		 tweak[32];
+
+	tap_tweak(tweak, internal, merkle_root);
+	return secp256k1_xonly_pubkey_tweak_add(context, &key, inner,
+	    tweak) && secp256k1_xonly_pubkey_from_pubkey(context, &outer,
+	    NULL, &key) && secp256k1_xonly_pubkey_serialize(context, out,
+	    &outer);
+}
+
 bool
 curve_tap_output(unsigned char out[32], const unsigned char internal[32],
     const unsigned char *merkle_root)
 {
-	secp256k1_xonly_pubkey	 inner, outer;
-	secp256k1_pubkey	 key;
-	unsigned char		 tweak[32];
+	secp256k1_xonly_pubkey	 inner;
 
 	assert(context != NULL);
-	if (!secp256k1_xonly_pubkey_parse(context, &inner, internal))
-		return false;
-	tap_tweak(tweak, internal, merkle_root);
-	return secp256k1_xonly_pubkey_tweak_add(context, &key, &inner,
-	    tweak) && secp256k1_xonly_pubkey_from_pubkey(context, &outer,
-	    NULL, &key) && secp256k1_xonly_pubkey_serialize(context, out,
-	    &outer);
+	return secp256k1_xonly_pubkey_parse(context, &inner, internal) &&
+	    tap_output(out, &inner, internal, merkle_root);
+}
+
+bool
+curve_tap_output_of(unsigned char out[32], const struct curve_point *internal,
+    const unsigned char *merkle_root)
+{
+	secp256k1_xonly_pubkey	 inner;
+	secp256k1_pubkey	 key = opened(internal);
+	unsigned char		 bytes[32];
+
+	assert(context != NULL);
+	return secp256k1_xonly_pubkey_from_pubkey(context, &inner, NULL,
+	    &key) && secp256k1_xonly_pubkey_serialize(context, bytes,
+	    &inner) && tap_output(out, &inner, bytes, merkle_root);
 }
 
 bool

@@ -46,9 +46,12 @@ void curve_point_xonly(unsigned char out[32], const struct curve_point *p);
  */
 bool curve_tap_output(unsigned char out[32], const unsigned char internal[32],
     const unsigned char *merkle_root);
+/* The same where the internal key's point is at hand. */
+bool curve_tap_output_of(unsigned char out[32],
+    const struct curve_point *internal, const unsigned char *merkle_root);
 bool curve_tap_secret(unsigned char out[32], const unsigned char secret[32],
     const unsigned char *merkle_root);
-/* The same where the secret's point is at hand, in a tenth of the time. */
+/* Likewise, in a tenth of the time. */
 bool curve_tap_secret_of(unsigned char out[32], const unsigned char secret[32],
     const struct curve_point *internal, const unsigned char *merkle_root);
 

@@ -132,7 +132,7 @@ keys_derive_one(const struct keys *k, struct ours *out, unsigned branch,
     uint32_t index)
 {
 	unsigned char	 public[PUBLIC_KEY_LEN], hash[HASH160_LEN];
-	unsigned char	 x[XONLY_LEN], tap[XONLY_LEN];
+	unsigned char	 tap[XONLY_LEN];
 
 	assert(branch < 2);
 	switch (k->wallet) {
@@ -146,8 +146,7 @@ keys_derive_one(const struct keys *k, struct ours *out, unsigned branch,
 	case SIGN_TR:
 		if (!point_child(&out->point, &k->of[branch][k->ours], index))
 			return false;
-		curve_point_xonly(x, &out->point);
-		if (!curve_tap_output(tap, x, NULL))
+		if (!curve_tap_output_of(tap, &out->point, NULL))
 			return false;
 		out->len = (uint8_t)script_p2tr(out->script, tap);
 		return true;
@@ -319,35 +318,45 @@ keys_claimed(struct key_ref *claimed, const struct keys *k,
 	return true;
 }
 
+const struct ours *
+keys_one(const struct keys *k, const struct key_ref *ref)
+{
+	struct far	*f;
+
+	assert(ref->branch < 2);
+	if (ref->index < k->n_own)
+		return &k->own[ref->branch][ref->index];
+	f = &k->far[(2 * (size_t)ref->index + ref->branch) % FAR_ROOM];
+	if (f->index == ref->index && f->branch == ref->branch + 1u)
+		return &f->one;
+	f->branch = 0;
+	if (!keys_derive_one(k, &f->one, ref->branch, ref->index))
+		return NULL;
+	f->index = ref->index;
+	f->branch = ref->branch + 1u;
+	return &f->one;
+}
+
 bool
 keys_matches(const struct keys *k, const struct key_ref *ref,
     struct text script)
 {
-	struct ours	 one;
+	const struct ours *one = keys_one(k, ref);
 
-	assert(ref->branch < 2);
-	if (ref->index < k->n_own)
-		return text_equal(script_at(k, ref->branch, ref->index),
-		    script);
-	if (!keys_derive_one(k, &one, ref->branch, ref->index))
-		return false;
-	return script.len == one.len &&
-	    memcmp(script.p, one.script, one.len) == 0;
+	return one != NULL && script.len == one->len &&
+	    memcmp(script.p, one->script, one->len) == 0;
 }
 
 bool
 keys_is(const struct keys *k, const struct key_ref *ref, struct text key)
 {
 	unsigned char	 public[PUBLIC_KEY_LEN];
-	struct ours	 one;
+	const struct ours *one = keys_one(k, ref);
 	size_t		 skip = k->wallet == SIGN_TR ? 1 : 0;
 
-	assert(ref->branch < 2);
-	if (ref->index < k->n_own)
-		one.point = k->own[ref->branch][ref->index].point;
-	else if (!keys_derive_one(k, &one, ref->branch, ref->index))
+	if (one == NULL)
 		return false;
-	curve_point_write(public, &one.point);
+	curve_point_write(public, &one->point);
 	return key.len == sizeof(public) - skip &&
 	    memcmp(key.p, public + skip, key.len) == 0;
 }
@@ -465,6 +474,7 @@ take_wallet(struct keys *k, const struct sign_settings *s, struct err *e)
 	enum rc	 rc;
 
 	k->wallet = s->wallet;
+	memset(k->far, 0, FAR_ROOM * sizeof(*k->far));
 	k->secret->master.test = s->network != NETWORK_MAIN;
 	k->n_path = keys_account_path(k->path, s);
 	bip32_fingerprint(k->fingerprint, &k->secret->master);
@@ -508,7 +518,10 @@ keys_of_master(struct keys **out, const struct bip32_key *master,
 	assert(*out == NULL);
 	if (k == NULL)
 		return err_set(e, "no memory for keys");
-	if ((k->secret = secret_new(sizeof(*k->secret))) == NULL) {
+	k->far = calloc(FAR_ROOM, sizeof(*k->far));
+	if (k->far == NULL ||
+	    (k->secret = secret_new(sizeof(*k->secret))) == NULL) {
+		free(k->far);
 		free(k);
 		return err_set(e, "no memory for secrets");
 	}
@@ -554,6 +567,7 @@ keys_wipe(struct keys **k)
 	free((*k)->own[0]);
 	free((*k)->own[1]);
 	free((*k)->slots);
+	free((*k)->far);
 	free(*k);
 	*k = NULL;
 }

@@ -25,6 +25,15 @@ struct ours {
 	uint8_t		len;
 };
 
+/* One beyond the table, as it was derived last: a transaction's keys are
+ * needed to recognise its inputs and again to sign them. */
+struct far {
+	struct ours	one;
+	unsigned	branch;		/* from 1; 0: empty */
+	uint32_t	index;
+};
+#define FAR_ROOM	4096
+
 struct theirs {
 	unsigned char	script[OWN_SCRIPT_MAX];
 	uint8_t		len;
@@ -67,6 +76,7 @@ struct keys {
 	char		text[2][DESCRIPTOR_TEXT_MAX];
 	struct ours	*own[2];	/* by index; n_own on each branch */
 	size_t		n_own, own_room;
+	struct far	*far;		/* FAR_ROOM, by branch and index */
 	struct cold	*cold[SIGN_COLD_MAX];
 	size_t		n_cold;
 	struct slot	*slots;
@@ -78,6 +88,8 @@ enum rc keys_of_master(struct keys **out, const struct bip32_key *master,
     const struct sign_settings *s, struct err *e) MUST_CHECK;
 bool keys_derive_one(const struct keys *k, struct ours *out, unsigned branch,
     uint32_t index);
+/* From the table, or derived; NULL: no such key.  Good until the next call. */
+const struct ours *keys_one(const struct keys *k, const struct key_ref *ref);
 /* Its length. */
 size_t keys_account_path(uint32_t path[4], const struct sign_settings *s);
 void keys_journal_key(unsigned char out[32], const struct bip32_key *master);

@@ -265,14 +265,11 @@ keys_sign(struct keys *k, struct psbt *p, size_t in,
     const struct key_ref *ref, const struct sighash *s, uint8_t type,
     struct err *e)
 {
-	struct ours	 far;
-	const struct ours *one = &far;
+	const struct ours *one;
 	enum rc		 rc;
 
 	assert(ref->branch < 2 && k->has_wallet);
-	if (ref->index < k->n_own)
-		one = &k->own[ref->branch][ref->index];
-	else if (!keys_derive_one(k, &far, ref->branch, ref->index))
+	if ((one = keys_one(k, ref)) == NULL)
 		return err_set(e, "no such key");
 	if (!child_secret(k, ref))
 		rc = err_set(e, "no such key");

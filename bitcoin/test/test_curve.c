@@ -454,6 +454,8 @@ test_tap_both(void)
 		CHECK(curve_point_of_secret(&p, secret));
 		curve_point_xonly(inner, &p);
 		CHECK(curve_tap_output(outer, inner, i % 2 ? root : NULL));
+		CHECK(curve_tap_output_of(own, &p, i % 2 ? root : NULL));
+		CHECK(memcmp(own, outer, 32) == 0);
 		CHECK(curve_tap_secret(tweaked, secret, i % 2 ? root : NULL));
 		CHECK(curve_tap_secret_of(own, secret, &p,
 		    i % 2 ? root : NULL));

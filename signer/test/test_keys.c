@@ -46,6 +46,29 @@ test_from_seed(void)
 	keys_wipe(&k);
 }
 
+/* Beyond the table, whatever was derived before: again, the neighbour, the
+ * other branch, and one that is kept in the same place. */
+static void
+far_ones(const struct keys *k, unsigned b)
+{
+	const uint32_t	 far[] = { 5000, 5000, 5001, 5000 + FAR_ROOM / 2,
+		5000 + FAR_ROOM, 5000 };
+	struct descriptor_output o, other;
+	struct key_ref	 ref = { (uint8_t)b, 0 };
+	size_t		 i;
+
+	rig_script(&r, b, 4999, &other);
+	for (i = 0; i < sizeof(far) / sizeof(far[0]); i++) {
+		ref.index = far[i];
+		rig_script(&r, b, far[i], &o);
+		CHECK(keys_matches(k, &ref, script_text(&o)));
+		CHECK(!keys_matches(k, &ref, script_text(&other)));
+		ref.branch ^= 1;
+		CHECK(!keys_matches(k, &ref, script_text(&o)));
+		ref.branch ^= 1;
+	}
+}
+
 /* Every script that the descriptors say, and none beyond. */
 static void
 test_table(enum sign_wallet w, const char *name)
@@ -80,6 +103,7 @@ test_table(enum sign_wallet w, const char *name)
 		ref.branch = (uint8_t)b;
 		ref.index = 1001;
 		CHECK(keys_matches(k, &ref, script_text(&o)));
+		far_ones(k, b);
 	}
 	CHECK(!keys_look_up(&ref, k, text_of("")));
 	RIG_MUST(keys_reach(r.s->keys, 0, &rig_e));
