@@ -46,7 +46,8 @@
 #define PASSPHRASE_FD	7
 
 #define PASSPHRASE_MAX	((size_t)1024)
-#define TICK_MS		(10 * 60 * 1000)
+#define TICK_MS		60000	/* the core knows when there is something to
+				 * write down */
 #define LOG_MS		10000		/* in so long, at most so many */
 #define LOG_LINES	200
 #define ROOM_FIRST	((size_t)2048)	/* lib/secret.h's largest that shares

@@ -59,7 +59,8 @@ def why(a):
 class Signer:
     """The program alone, on socket pairs of ours."""
 
-    def __init__(self, folder, passphrase=None, before=(), leave_out=()):
+    def __init__(self, folder, passphrase=None, before=(), leave_out=(),
+                 env=()):
         self.requests, theirs = socket.socketpair()
         self.custodian, theirs2 = socket.socketpair()
         for s in (self.requests, self.custodian):
@@ -78,7 +79,8 @@ class Signer:
                     os.dup2(fd, n)
 
         self.p = subprocess.Popen(list(before) + [wire.SIGNER],
-                                  preexec_fn=give, close_fds=False, env={},
+                                  preexec_fn=give, close_fds=False,
+                                  env=dict(env),
                                   stderr=subprocess.PIPE)
         for s in (theirs, theirs2):
             s.close()
@@ -393,6 +395,101 @@ def behind_a_relay(folder):
         shutil.rmtree(credentials)
 
 
+FAST = """\
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <time.h>
+
+/* The time since the machine started goes a thousand times as fast. */
+int
+clock_gettime(clockid_t which, struct timespec *t)
+{
+	static int	(*real)(clockid_t, struct timespec *);
+	static struct timespec began;
+	long long	 ms;
+
+	if (real == 0)
+		real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT,
+		    "clock_gettime");
+	if (real(which, t) != 0 || which != CLOCK_BOOTTIME)
+		return 0;
+	if (began.tv_sec == 0)
+		began = *t;
+	ms = (t->tv_sec - began.tv_sec) * 1000LL * 1000 +
+	    (t->tv_nsec - began.tv_nsec) / 1000;
+	t->tv_sec = began.tv_sec + ms / 1000;
+	t->tv_nsec = ms % 1000 * 1000000;
+	return 0;
+}
+"""
+
+
+def seconds(a):
+    """How long it says that it has run."""
+    return int(re.search(rb'^running ([0-9]+)$', a.get('body'),
+                         re.M).group(1)) // 1000
+
+
+def time_passes(folder):
+    """C3: how long it ran is written down as it runs."""
+    source, made = (os.path.join(folder, n) for n in ('fast.c', 'fast.so'))
+    with open(source, 'w', encoding='ascii') as f:
+        f.write(FAST)
+    subprocess.run(['cc', '-shared', '-fPIC', '-o', made, source, '-ldl'],
+                   check=True)
+    journal = os.path.join(folder, 'journal')
+    with Signer(folder, env={'LD_PRELOAD': made}) as s:
+        wire.ask(s.custodian, wire.UNLOCK, 1, secret=WORD)
+        before = os.path.getsize(journal)
+        for _ in range(3):
+            time.sleep(0.65)
+            a = wire.ask(s.requests, wire.STATUS, 2)
+        grown = os.path.getsize(journal) - before
+        ran = seconds(a)
+        case('C3: every ten minutes its journal says how long it ran',
+             grown > 0 and ran >= 1800, '%d bytes, %d s' % (grown, ran))
+        s.p.kill()
+    with Signer(folder) as s:
+        wire.ask(s.custodian, wire.UNLOCK, 1, secret=WORD)
+        again = seconds(wire.ask(s.requests, wire.STATUS, 2))
+        case('C3: killed it has forgotten ten minutes at most',
+             ran - 700 <= again <= ran, '%d s of %d' % (again, ran))
+
+
+def by_the_command_line(folder):
+    """`drawbridge signer`, from this host and from another."""
+    theirs = tempfile.mkdtemp(prefix='client-')
+    pem = os.path.join(theirs, 'identity.pem')
+
+    def run(*args):
+        p = subprocess.run([os.environ.get('DRAWBRIDGE') or os.path.join(
+            wire.BUILD, 'drawbridge'), 'signer'] + list(args),
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        return p.returncode, p.stdout.decode()
+
+    try:
+        status, pin = run('identity', pem)
+        case('an identity is made for who asks', status == 0 and
+             re.search(r'[0-9a-f]{64}', pin) is not None, pin)
+        pin = re.search(r'[0-9a-f]{64}', pin).group(0)
+        wire.make_identity(folder)
+        with open(os.path.join(folder, 'pins'), 'w', encoding='ascii') as f:
+            f.write(pin + ' a test\n')
+        with wire.Relay(folder, ['--listen', '127.0.0.1:0']) as r:
+            status, out = run('status', '--data', folder)
+            case('status at the local socket', status == 0 and
+                 re.search(r'^locked +yes', out, re.M) is not None, out)
+            where = ['--host', '127.0.0.1:%d' % r.port, '--identity', pem]
+            status, out = run('status', '--pin', r.pin, *where)
+            case('status over TLS', status == 0 and
+                 re.search(r'^locked +yes', out, re.M) is not None, out)
+            status, out = run('status', '--pin', pin, *where)
+            case('a signer with another pin is not asked', status != 0 and
+                 'verify failed' in out, out)
+    finally:
+        shutil.rmtree(theirs)
+
+
 def beside_drawbridged(folder):
     with service.Service(policy=service.EASY,
                          conf='signer-folder %s\n' % folder) as s:
@@ -456,6 +553,8 @@ def main():
         behind_a_relay(folder)
         ready_for_systemd(folder)
         beside_drawbridged(folder)
+        by_the_command_line(folder)
+        time_passes(folder)
         # Here it is halted: last.
         traced(folder)
         pipes(folder)
