@@ -30,6 +30,7 @@ void answers_self(struct answering *a);
 void answers_local(struct answering *a);
 void answers_exchange(struct answering *a);	/* one, for /v1 */
 void answers_health(struct answering *a);
+void answers_behind(struct answering *a);	/* body: wire/sign.h entries */
 
 /* Shared. */
 void answers_error(struct answering *a, int status, int code,

@@ -360,7 +360,10 @@ write_answer(struct book *b, struct answering *a, struct err *e)
 	if (a->q->endpoint == ENDPOINT_LOCAL_EVENTS ||
 	    a->q->endpoint == ENDPOINT_V1_EVENTS)
 		return feed(b, a, e);
-	if (s == SECURITY_LOCAL)
+	if (a->q->type == MESSAGE_CUSTODY &&
+	    text_equal(a->q->name, text_of("behind")))
+		answers_behind(a);
+	else if (s == SECURITY_LOCAL)
 		answers_local(a);
 	else if (s == SECURITY_SELF)
 		answers_self(a);

@@ -173,7 +173,7 @@ static const struct command commands[] = {
 	    "    [--to ADDRESS] [--amount BTC] [--json] FILE\n"
 	    "standing [--head FILE] [--json]\n"
 	    "issue|burn ID [--json]\n"
-	    "burned|head FILE [--json]",
+	    "burned|head|behind FILE [--json]",
 	    "may this be paid, and was it never before",
 	    "drawbridge-receipt(1)" },
 	{ "record", cmd_record,

@@ -253,6 +253,7 @@ static const struct {
 	{ "burn", true, false, issue },
 	{ "burned", true, false, bring },
 	{ "head", true, false, bring },
+	{ "behind", true, false, receipt_behind },
 };
 #define N_KINDS		(sizeof(kinds) / sizeof(kinds[0]))
 

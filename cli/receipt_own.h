@@ -1,7 +1,7 @@
 /*
  * drawbridge receipt, as far as it is about our own signer: standing, issue,
- * burn, burned, head.  What they print is what `drawbridge signer` takes, and
- * the other way round.
+ * burn, burned, head, behind.  What they print is what `drawbridge signer`
+ * takes, and the other way round.
  */
 #ifndef CLI_RECEIPT_OWN_H
 #define CLI_RECEIPT_OWN_H
@@ -19,5 +19,8 @@ struct receipt_own {
 bool receipt_own_knows(const struct receipt_own *o);
 /* The program's status. */
 int receipt_own_run(const struct receipt_own *o);
+
+/* receipt_behind.c */
+int receipt_behind(const struct receipt_own *o);
 
 #endif

@@ -432,6 +432,46 @@ def forks(s, key):
          answer['state'] == 'newer', answer)
 
 
+def behind(s, key):
+    """C5: what the signer signed and this journal does not know."""
+    known = s.withdrawal(key, '0.01', 8)
+    held = s.withdrawal(key, '1.2', 9)
+    tag = s.give('issue', known).raw[160:176].hex()
+    lines = [dict(record=n + 1, id=i, amount=a, account_tag=t,
+                  receipt_seq=n + 3, txid='ab' * 32)
+             for n, (i, a, t) in enumerate((
+                 (known, '0.01000000', tag), (held, '1.20000000', tag),
+                 ('forgotten', '0.50000000', tag),
+                 ('foreign', '0.50000000', '11' * 16),
+                 (known, '0.02000000', tag)))]
+
+    def ask(these, want):
+        path = s.write('\n'.join(json.dumps(x) for x in these), 'signed')
+        r = s.run('receipt', 'behind', path, '--json')
+        case.equal('behind: %d of %d: its status' % (want, len(these)),
+                   r.returncode, 1 if want else 0)
+        return json.loads(r.stdout) if r.stdout else r.stderr
+
+    got = ask(lines[:1], 0)
+    case.equal('C5: what was released here is not behind', got,
+               dict(record=1, behind=[]))
+    got = ask(lines, 4)
+    case('C5: what it does not know is named, and whose it was',
+         got['record'] == 5 and [(x['id'], x['state'], x['account'])
+                                 for x in got['behind']] == [
+             (held, 'held', 'carol'), ('forgotten', 'unknown', 'carol'),
+             ('foreign', 'unknown', None), (known, 'amount', 'carol')], got)
+    many = [dict(lines[0], record=n + 1) for n in range(5000)]
+    got = ask(many + [dict(lines[2], record=5001)], 1)
+    case('C5: of as many as there are', got['record'] == 5001 and
+         len(got['behind']) == 1, got)
+    got = ask([], 0)
+    case('C5: of none', got['behind'] == [], got)
+    r = s.run('receipt', 'behind', s.write('{"record": 1}'))
+    case('behind: other lines are refused', r.returncode == 1 and
+         ':1: not what' in r.stderr, r.stderr)
+
+
 def configurations(s, key):
     """No withdrawal has receipts for two payers."""
     with open(s.conf(), encoding='utf-8') as f:
@@ -522,6 +562,7 @@ def main():
         kill(s, key)
         s.door = door(s)
         forks(s, key)
+        behind(s, key)
         configurations(s, key)
         r = s.run('audit', 'verify', '--db', os.path.join(s.data,
                                                           'journal.db'))

@@ -287,6 +287,16 @@ issue(struct question *q)
 	reads_query(q->k, q->from, &ask);
 }
 
+/* What the signer signed and nobody here knows of (C5). */
+static void
+behind(struct question *q)
+{
+	struct message	 ask = *q->m;
+
+	ask.endpoint = ENDPOINT_V1_HEALTH;
+	reads_query(q->k, q->from, &ask);
+}
+
 /* The signer's word */
 
 /* Everything stops, and somebody must look. */
@@ -494,7 +504,7 @@ static const struct {
 	void		(*answer)(struct question *q);
 } questions[] = {
 	{ "standing", standing }, { "receipt", issue }, { "burn", issue },
-	{ "burned", burned }, { "head", head },
+	{ "burned", burned }, { "head", head }, { "behind", behind },
 };
 
 void

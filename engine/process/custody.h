@@ -18,6 +18,11 @@
  *			released and may be paid now
  *	burn	id	the same, with a RECEIPT_BURN, if its money is gone
  *	burned	body	struct sign_burned: {"id", "state": "burned", "seq"}
+ *	behind	body	struct sign_entry, any number: {"record": the last,
+ *			"behind": those that are not known here as paid out:
+ *			[{"record", "id", "amount", "state": here, or
+ *			"unknown", or "amount" if it was another,
+ *			"account" or null}]}
  *	head	body	struct sign_head: {"state": "newer", "known" or "older",
  *			"record", "head": the newest}
  *

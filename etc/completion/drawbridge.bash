@@ -50,7 +50,7 @@ _drawbridge()
 		    list" ;;
 		door) words="create set revoke list" ;;
 		receipt) words="trust verify redeem standing issue burn
-		    burned head" ;;
+		    burned head behind" ;;
 		master) words="rotate" ;;
 		signer) words="init recover show status descriptors unlock
 		    lock halt resume rearm settings sign cosign approve burn
