@@ -3,6 +3,7 @@
 wallet's recovery with Bitcoin Core alone."""
 import json
 import os
+import re
 import sys
 
 SOURCE = os.environ.get('SOURCE', '.')
@@ -308,6 +309,16 @@ def external(node_args, miner_node):
             case('getdescriptors', address.startswith('bcrt1q'), address)
             case('displayaddress', n.rpc('walletdisplayaddress', address,
                                          wallet='hww')['address'] == address)
+            desc = n.rpc('getaddressinfo', address, wallet='hww')['desc']
+            key = re.search(r'\](\w+)\)', desc).group(1)
+            other = desc.split('#')[0].replace(key, '02' + '79be667ef9dcbbac'
+                                               '55a06295ce870b07029bfcdb2dce'
+                                               '28d959f2815b16f81798')
+            got = h.run('external', 'displayaddress', '--data', h.data,
+                        '--desc', other)
+            case('displayaddress: another key at our path is not ours',
+                 'no address of this wallet' in json.loads(got.stdout)
+                 .get('error', ''), got.stdout)
             miner_node.rpc('sendtoaddress', address, 2, wallet='miner')
             miner_node.mine(1, miner_node.rpc('getnewaddress',
                                               wallet='miner'))
