@@ -463,9 +463,9 @@ void
 world_attempt(struct world *w)
 {
 	w->attempts++;
-	if (once_in(250))
+	if (once_in(400))
 		world_restart(w);
-	if (once_in(1500))
+	if (once_in(2500))
 		world_rollback(w);
 	if (once_in(40))
 		world_people(w);

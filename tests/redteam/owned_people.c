@@ -143,6 +143,8 @@ world_people(struct world *w)
 			next_epoch(w);
 		return;
 	case 8:
+		if (!once_in(3))
+			return;
 		/* The custodian locks and unlocks. */
 		(void)asks_plain(&w->rig, SIGN_LOCK);
 		(void)asks_plain(&w->rig, SIGN_DESCRIPTORS);
