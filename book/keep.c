@@ -211,4 +211,6 @@ keep_in_force(struct project *p, const struct history_event *ev)
 		keep_said(p, ev);
 	else if (c->type == COMMAND_SIGNER_HEAD)
 		keep_head(p, ev);
+	else if (c->type == COMMAND_RESTORED)
+		keep(p, ev, text_of("restored"), c);
 }

@@ -214,6 +214,74 @@ def yesterday(line, key):
     line.bring_head()
 
 
+def pay_one(line, key, btc):
+    """Released, signed, mined, its head brought back: the id."""
+    n = line.node
+    to = n.rpc('getnewaddress', wallet='miner')
+    id_ = request(line.s, key, btc, to)
+    receipt = line.file('receipt', 'issue', id_)
+    got = line.sign(line.psbt(to, btc), receipt)
+    case('paid %s' % btc, got.returncode == 0, got.stderr)
+    n.rpc('sendrawtransaction', n.rpc('finalizepsbt', got.stdout.strip())[
+        'hex'])
+    n.mine(1, n.rpc('getnewaddress', wallet='miner'))
+    line.bring_head()
+    return id_
+
+
+def restored(line, key):
+    """C5: the engine's journal of yesterday, and the signer knows better."""
+    h, s = line.h, line.s
+    db = os.path.join(s.data, 'journal.db')
+    backup = os.path.join(s.dir, 'backup')
+    r = s.run('backup', '--db', db, '--quiet', backup)
+    case('a backup', r.returncode == 0, r.stderr)
+    id_ = pay_one(line, key, '0.12')
+    s.stop()
+    os.mkdir(os.path.join(s.dir, 'lost'))
+    for name in os.listdir(s.data):
+        if name.startswith(('journal.db', 'book.db')):
+            os.rename(os.path.join(s.data, name),
+                      os.path.join(s.dir, 'lost', name))
+    r = s.run('restore', '--db', db, '--quiet', backup)
+    case('C5: yesterday\'s journal is put back', r.returncode == 0, r.stderr)
+    s.start()
+    case('C5: and everything is stopped', s.ask('status')['halted'])
+    r = s.run('receipt', 'head', line.head)
+    case('C5: the signer\'s head says that it is an old one',
+         r.returncode == 1 and 'it was put back' in r.stderr, r.stderr)
+    signed = h.write('signed', h.ask('signed', '--json').stdout)
+    r = s.run('receipt', 'behind', signed, '--json')
+    got = json.loads(r.stdout)
+    case('C5: what was signed since then is named, and whose it was',
+         r.returncode == 1 and [(x['id'], x['amount'], x['state'],
+                                 x['account']) for x in got['behind']] == [
+             (id_, '0.12000000', 'unknown', 'carol')], got)
+    s.cli('resume')
+    case('C5: resumed, and the signer not heard: nobody is paid',
+         'not heard' in s.run('receipt', 'issue', line.first).stderr)
+    # Its numbers go on, and soon they are no lower than those that are lost.
+    for btc in ('7', '8', '9'):
+        s.hot(btc)
+    answer = line.bring_head()
+    case('C5: heard late, it stops everything once more',
+         answer['state'] == 'newer' and s.ask('status')['halted'] and
+         any('receipt behind' in x for x in s.tail()), (answer, s.tail(3)))
+    # Somebody settles with carol, and two say so.
+    standing = line.file('standing', 'standing')
+    args = ('adopt', '--standing', standing, '--booked', str(got['record']))
+    approvals = h.approvals('adopt', ['alice', 'bob'], *args)
+    adopted = h.ask(*args, '--approval', approvals)
+    case('C5: adopted by a quorum', adopted.returncode == 0, adopted.stderr)
+    case('its heads are taken', line.bring_head()['state'] == 'newer')
+    s.cli('resume')
+    again = s.run('receipt', 'issue', id_)
+    case('C5: what was forgotten is not known by its resume',
+         again.returncode == 1 and 'no such' in again.stderr, again.stderr)
+    fresh = s.key('carol')
+    pay_one(line, fresh, '0.13')
+
+
 def main():
     try:
         node = nodes.Node()
@@ -227,10 +295,11 @@ def main():
         s.hot('6')
         key = s.key('carol')
         case('the first head', line.bring_head()['state'] == 'newer')
-        pays(line, key)
+        line.first = pays(line, key)
         takes_back(line, key)
         several(line, key)
         yesterday(line, key)
+        restored(line, key)
     case.end()
 
 

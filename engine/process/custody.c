@@ -50,6 +50,13 @@ is_known(const struct keeper *k, const unsigned char key[32])
 	    memcmp(id, k->custody.newest.signer, sizeof(id)) == 0;
 }
 
+/* Since the journal was put back? */
+static bool
+is_unheard(const struct custody *c)
+{
+	return c->restored_seq > c->heard_seq;
+}
+
 /* Nobody may be paid, and why; NULL: there is a payer. */
 static const char *
 nobody(const struct keeper *k)
@@ -63,8 +70,12 @@ nobody(const struct keeper *k)
 	if (!k->custody.known)
 		return "no head of the signer is known yet (`drawbridge "
 		    "receipt head FILE`): nobody gets a receipt";
-	return is_known(k, key) ? NULL : "the journal knows another signer "
-	    "than the configuration (`signer-key`): nobody gets a receipt";
+	if (!is_known(k, key))
+		return "the journal knows another signer than the "
+		    "configuration (`signer-key`): nobody gets a receipt";
+	return !is_unheard(&k->custody) ? NULL : "the signer was not heard "
+	    "since the journal was put back (`drawbridge receipt head FILE`)"
+	    ": nobody gets a receipt";
 }
 
 bool
@@ -100,6 +111,8 @@ custody_told(struct custody *c, const struct command *cmd, uint64_t seq)
 	struct sign_head	 h;
 	size_t			 at;
 
+	if (cmd->type == COMMAND_RESTORED)
+		c->restored_seq = seq;
 	if (cmd->type != COMMAND_SIGNER_HEAD)
 		return;
 	sign_head_unpack(&h, (const unsigned char *)cmd->blob.p);
@@ -107,6 +120,7 @@ custody_told(struct custody *c, const struct command *cmd, uint64_t seq)
 		c->since_seq = seq;
 	c->known = true;
 	c->newest = h;
+	c->heard_seq = seq;
 	at = h.seq % BOOK_HEADS;
 	c->heads[at].seq = h.seq;
 	memcpy(c->heads[at].hash, h.hash, sizeof(h.hash));
@@ -440,6 +454,21 @@ check_heads(const struct keeper *k, const struct sign_head *h, struct err *e)
 	return RC_OK;
 }
 
+/*
+ * The first head since the journal was put back: nobody was paid since, so
+ * what the signer was told from there on, this journal had once.  It is taken
+ * all the same: people look, and go on.
+ */
+static void
+lost(struct question *q, const struct sign_head *h)
+{
+	(void)err_set(&q->why, "the signer heard of event %" PRIu64 ", and "
+	    "this journal was put back to before %" PRIu64 ": see what is "
+	    "missing (`drawbridge receipt behind`)", h->engine_seq,
+	    q->k->custody.restored_seq);
+	stop(q);
+}
+
 static void
 take_head(struct question *q, const struct sign_head *h)
 {
@@ -449,15 +478,19 @@ take_head(struct question *q, const struct sign_head *h)
 	char			 body[ANSWER_MAX];
 	struct command		 c;
 	struct taken		 t;
+	bool			 newer = !known->known ||
+	    h->seq > known->newest.seq;
 
-	if (!known->known || h->seq > known->newest.seq) {
+	if (newer || (is_unheard(known) && h->seq == known->newest.seq)) {
+		if (is_unheard(known) && h->engine_seq >= known->restored_seq)
+			lost(q, h);
 		command_clear(&c, COMMAND_SIGNER_HEAD, 0);
 		c.blob = q->m->body;
 		if (keeper_take(q->k, &c, &t, &q->why) != RC_OK) {
 			refuse(q, 400);
 			return;
 		}
-		state = "newer";
+		state = newer ? "newer" : "known";
 	} else if (h->seq == known->newest.seq)
 		state = "known";
 	json_to_memory(&j, body, sizeof(body));

@@ -28,6 +28,9 @@
  *
  * Receipts are base64 as /v1 has them, heads base64 of SIGN_HEAD_LEN bytes.
  *
+ * After a restore (C5) the signer is heard before anybody is paid.  Its head
+ * says whether it was told of events that this journal had and lost.
+ *
  * Who pays is decided once.  Where the configuration has a `signer-key` and
  * the journal no head of that signer yet, nobody gets a receipt; what was
  * released before the first head may have one for others, and never gets one
@@ -54,6 +57,8 @@ struct custody {
 	bool		known;		/* a head is in the journal */
 	uint64_t	since_seq;	/* the event of the first */
 	struct sign_head newest;
+	uint64_t	heard_seq;	/* the event of the newest */
+	uint64_t	restored_seq;	/* the last COMMAND_RESTORED; 0: none */
 	/* Heads as they came, by their number: what tells a fork. */
 	struct {
 		uint64_t	seq;
