@@ -271,8 +271,11 @@ find_out(enum weak what, const char *name, const char *complaint,
 	weak = what;
 	world_new(&w, 7, kind);
 	w.lossy = what == FORGETS;
-	while (w.attempts < WEAK && judge_complaint(w.judge) == NULL)
+	while (w.attempts < WEAK && judge_complaint(w.judge) == NULL) {
 		world_attempt(&w);
+		if (what == NO_HEADS && w.attempts % 500 == 0)
+			world_rollback(&w);
+	}
 	if (getenv("VERBOSE") != NULL)
 		print_reasons(w.why);
 	if (CHECK(judge_complaint(w.judge) != NULL) &&
