@@ -197,8 +197,11 @@ answers_health(struct answering *a)
 	else
 		json_put_null(j, "oldest_held");
 	json_put_int(j, "t", a->now->t_ms);
-	/* There is no wallet and no signer of ours yet. */
+	/* There is no wallet yet. */
 	json_put_null(j, "node_height");
-	json_put_null(j, "signer_seen");
+	if (a->now->signer_ms > 0)
+		json_put_int(j, "signer_seen", a->now->signer_ms);
+	else
+		json_put_null(j, "signer_seen");
 	json_close(j);
 }

@@ -47,6 +47,8 @@ struct book_now {
 	int64_t		receipt_ms;
 	int64_t		fee_max_sat;
 	unsigned char	head[32];
+	int64_t		signer_ms;	/* V1_HEALTH: when our signer's newest
+					 * head came; 0: there is none */
 };
 
 struct book_config {

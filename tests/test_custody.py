@@ -378,6 +378,13 @@ def kill(s, key):
     got = s.give('issue', id_)
     case('the receipt is of the same event', got.purpose == PAY_OWN and
          got.seq == one.seq, got)
+    path = os.path.join(s.dir, 'other.policy')
+    with open(path, 'w', encoding='utf-8') as f:
+        f.write(POLICY + 'hold "odd" when amount >= 0.95 btc\n')
+    s.cli('policy', 'propose', path)
+    was, got = got, s.give('issue', id_)
+    case('under another policy too, with that which released it',
+         got.seq == was.seq and got.raw[63:95] == was.raw[63:95], got)
 
 
 def door(s):
@@ -389,6 +396,9 @@ def door(s):
     again = Receipt(d.show('v-1')[1]['receipt'])
     case('/v1: a fresh one is the same event\'s', again.purpose == PAY_OWN and
          again.seq == one.seq, (one.seq, again.seq))
+    seen = d.client.call('GET', '/v1/health')[1]['signer_seen']
+    case('/v1/health: when the signer was seen',
+         0 < time.time() * 1000 - seen < 60000, seen)
     case('issued by hand, too', s.give('issue', 'v-1').seq == one.seq)
     d.withdraw('v-2', '0.6')
     end = time.monotonic() + 20

@@ -121,6 +121,7 @@ custody_told(struct custody *c, const struct command *cmd, uint64_t seq)
 	c->known = true;
 	c->newest = h;
 	c->heard_seq = seq;
+	c->heard_ms = cmd->t_ms;
 	at = h.seq % BOOK_HEADS;
 	c->heads[at].seq = h.seq;
 	memcpy(c->heads[at].hash, h.hash, sizeof(h.hash));

@@ -58,6 +58,7 @@ struct custody {
 	uint64_t	since_seq;	/* the event of the first */
 	struct sign_head newest;
 	uint64_t	heard_seq;	/* the event of the newest */
+	int64_t		heard_ms;
 	uint64_t	restored_seq;	/* the last COMMAND_RESTORED; 0: none */
 	/* Heads as they came, by their number: what tells a fork. */
 	struct {

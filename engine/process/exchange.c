@@ -150,6 +150,7 @@ exchange_now(struct keeper *k, struct book_now *n, const struct message *m)
 	if (m->endpoint == ENDPOINT_V1_HEALTH || m->endpoint ==
 	    ENDPOINT_V1_WITHDRAWAL)
 		journal_durable_hash(k->journal, n->head);
+	n->signer_ms = k->custody.heard_ms;
 	if (m->endpoint != ENDPOINT_V1_WITHDRAWAL || !engine_withdrawal(
 	    keeper_state(k)->engine, ident(k, m->id), &w))
 		return;
