@@ -11,8 +11,6 @@
 #include "bitcoin/script.h"
 #include "signer/inner.h"
 
-#define CLAIMS_MAX	MULTISIG_MAX
-
 /*
  * Does a derivation claim just this key, and none another of ours?  True when
  * nothing is claimed at all.
@@ -25,8 +23,6 @@ claim_fits(const struct signer *s, const struct psbt_out *o,
 	bool		 fits = o->n_paths == 0;
 	size_t		 i;
 
-	if (o->n_paths > CLAIMS_MAX)
-		return false;
 	for (i = 0; i < o->n_paths; i++) {
 		if (!keys_claimed(&claimed, s->keys, &o->paths[i]))
 			continue;
@@ -50,10 +46,10 @@ claimed_ours(const struct signer *s, const struct pay *p, size_t i,
 	const struct psbt_out *o = &p->psbt->out[i];
 	size_t		 c;
 
-	for (c = 0; c < o->n_paths && c < CLAIMS_MAX; c++)
+	for (c = 0; c < o->n_paths; c++)
 		if (keys_claimed(key, s->keys, &o->paths[c]))
-			return key->index > keys_reached(s->keys) &&
-			    keys_matches(s->keys, key, p->tx->out[i].script);
+			return keys_matches(s->keys, key,
+			    p->tx->out[i].script);
 	return false;
 }
 
