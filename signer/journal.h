@@ -75,7 +75,7 @@ struct record {
 	int64_t		cost_sat;	/* in the windows */
 	int64_t		fee_sat;
 	uint64_t	engine_seq;	/* standing with the request */
-	uint32_t	index_max;	/* signed: highest index of ours in it */
+	uint32_t	index_max;	/* signed: how far change is known */
 	struct outpoint	outpoint;
 	struct text	id;
 	unsigned char	commitment[32];
