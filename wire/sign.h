@@ -198,6 +198,40 @@ void sign_entry_pack(const struct sign_entry *n,
 enum rc sign_entry_unpack(struct sign_entry *n,
     const unsigned char in[SIGN_ENTRY_LEN], struct err *e) MUST_CHECK;
 
+/*
+ * The lines of SIGN_STATUS, `name value`, in this order; names are only
+ * added.  Money is in satoshi, time in ms, hashes in hex.  Those from `behind`
+ * on are there only when it is not locked.
+ *
+ *	version			SIGN_VERSION
+ *	locked			yes or no
+ *	halted			yes or no; if yes:
+ *	halt-sequence		the record that a resume answers
+ *	halt-reason
+ *	behind			its journal was put back: recover
+ *	journal-failed		a write failed: start it again
+ *	signer public-key deployment network epoch engine quorum
+ *	sequence journal	records in its journal, hash of the newest
+ *	signed-sequence		the newest that signed or burned
+ *	height height-limit	believed; the highest that could be claimed
+ *	running			how long it ran, over all runs
+ *	engine-sequence floor
+ *	loaded			receipts kept for co-signing
+ *	per-transaction		its ceilings, and what is spent of them
+ *	short-spent short-max short-blocks
+ *	armed			a period runs
+ *	armed-sequence		the record that a re-arming answers
+ *	armed-height armed-running rearm-waits
+ *	long-spent long-max long-blocks fee-max approve-above
+ *	settings-sequence	the record that new settings answer
+ *	settings		hash of what they replace
+ *	settings-wait		yes or no; if yes:
+ *	waiting-sequence waiting
+ *	waiting-until-height waiting-until-running	both must be reached
+ */
+
+/* Approvals of several statements come in the order of the statements: of
+ * the first receipt that needs any, of the next, of the fee. */
 /* One operator's approval in `approvals`: name (1 + 32, filled up), le64
  * expires, signature. */
 #define SIGN_APPROVAL_LEN 105
