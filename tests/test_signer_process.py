@@ -371,8 +371,10 @@ def behind_a_relay(folder):
     credentials = tempfile.mkdtemp(prefix='credentials-')
     try:
         path = os.path.join(credentials, 'signer-passphrase')
-        with open(path, 'wb', opener=lambda p, f: os.open(p, f, 0o400)) as f:
+        with open(path, 'wb', opener=lambda p, f: os.open(p, f, 0o600)) as f:
             f.write(WORD + b'\n')
+        # As it looks with systemd's access list.
+        os.chmod(path, 0o440)
         env = dict(os.environ, CREDENTIALS_DIRECTORY=credentials)
         with wire.Relay(folder, env=env) as r:
             with r.requests() as s:

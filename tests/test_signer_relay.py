@@ -293,6 +293,13 @@ def refuses_to_start():
         case('a seed that others may read', r.ended() == 1 and
              'others may read it' in r.log(), r.log())
         os.chmod(r.path('seed'), 0o600)
+        r.write('word', b'word\n')
+        os.chmod(r.path('word'), 0o640)
+        args, r.args = r.args, r.args + ['--passphrase', r.path('word')]
+        r.start(ready=False)
+        case('a passphrase that others may read', r.ended() == 1 and
+             'others may read it' in r.log(), r.log())
+        r.args = args
         os.rename(r.path('journal'), r.path('journal.away'))
         r.start(ready=False)
         case('no journal', r.ended() == 1 and
@@ -378,6 +385,7 @@ def network():
         r.start()
         case('it says its address and pin', r.pin == pin, r.out)
         tls(r, ours, theirs, pin, other)
+        pins(r, ours, theirs, mine, other)
         door(r, ours)
 
 
@@ -430,7 +438,30 @@ def tls(r, ours, theirs, pin, other):
         except socket.timeout:
             ended = False
         case('what is no TLS is cut', ended)
-    case('who was cut is not known to the signer', other not in r.log())
+    case('who was cut is not said to be connected', other not in r.log())
+
+
+def pins(r, ours, theirs, mine, other):
+    signer, was = r.pid('signer'), r.pid('door')
+    with tls_connect(r, context(ours)) as s:
+        wire.ask(s, wire.STATUS)
+        r.write('pins', b'what is no pin\n')
+        r.p.send_signal(signal.SIGHUP)
+        r.wait_for(lambda: 'not-reloaded' in r.log())
+        case('pins that are none change nothing', r.pid('door') == was and
+             wire.ask(s, wire.STATUS).kind == wire.DONE and
+             'pins:1:' in r.log(), r.log())
+        r.write('pins', other.encode() + b' another\n')
+        r.p.send_signal(signal.SIGHUP)
+        case('other pins end all connections', gone(s))
+    r.wait_for(lambda: r.pid('door') not in (None, was))
+    case('who is pinned now is heard', not is_cut(r, context(theirs)))
+    case('and who is no more is not', is_cut(r, context(ours)))
+    case('before the same signer', r.pid('signer') == signer)
+    r.write('pins', mine.encode() + b' as before\n')
+    was = r.pid('door')
+    r.p.send_signal(signal.SIGHUP)
+    r.wait_for(lambda: r.pid('door') not in (None, was))
 
 
 def fds_of(pid):

@@ -335,9 +335,10 @@ keep_ended(struct keep *k, pid_t pid, int wait_status, int64_t now_ms)
 	}
 	if (p == NULL)
 		return;
-	tell_end((enum keep_who)i, wait_status, k->stopping);
-	if (now_ms - p->started_ms >= MINUTE_MS)
+	tell_end((enum keep_who)i, wait_status, k->stopping || p->wanted);
+	if (now_ms - p->started_ms >= MINUTE_MS || p->wanted)
 		p->starts = 1;
+	p->wanted = false;
 	p->pid = 0;
 	p->kill_ms = 0;
 	p->start_ms = now_ms + back_off_ms(p->starts);
@@ -451,6 +452,17 @@ keep_turn(struct keep *k, int64_t now_ms)
 		next = t < next ? t : next;
 	}
 	return next;
+}
+
+void
+keep_renew_door(struct keep *k)
+{
+	struct keep_process	*p = &k->processes[KEEP_DOOR];
+
+	if (p->pid == 0 || k->stopping)
+		return;
+	p->wanted = true;
+	(void)kill(p->pid, SIGTERM);
 }
 
 void

@@ -19,6 +19,7 @@ struct keep_process {
 	int64_t		 start_ms;	/* away: when to start it */
 	int64_t		 kill_ms;	/* it has to be gone by then; 0: no */
 	int		 starts;	/* in a row without a minute of life */
+	bool		 wanted;	/* its end is */
 };
 
 struct keep {
@@ -45,6 +46,8 @@ int64_t keep_turn(struct keep *k, int64_t now_ms);
 void keep_ended(struct keep *k, pid_t pid, int wait_status, int64_t now_ms);
 /* The hub's control can be read. */
 void keep_heard(struct keep *k, int64_t now_ms);
+/* Another door, which reads identity and pins again; the signer stays. */
+void keep_renew_door(struct keep *k);
 void keep_stop(struct keep *k, int status, int64_t now_ms);
 /* Stopping, and nobody is left. */
 bool keep_empty(const struct keep *k);

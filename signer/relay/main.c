@@ -111,7 +111,9 @@ open_passphrase(struct relay *r, struct err *e)
 	/* It is read anew at each start of the signer: a pipe could not. */
 	if (fstat(r->keep.passphrase, &st) != 0 || !S_ISREG(st.st_mode))
 		return err_set(e, "%s: not a file", r->passphrase);
-	if ((st.st_mode & 077) != 0)
+	/* systemd gives it to its user by an access list, whose mask stands
+	 * where the group's rights would. */
+	if (r->passphrase != r->credential && (st.st_mode & 077) != 0)
 		return err_set(e, "%s: others may read it (mode %03o)",
 		    r->passphrase, (unsigned)st.st_mode & 0777);
 	return RC_OK;
@@ -257,11 +259,11 @@ open_signals(struct relay *r, struct err *e)
 	(void)sigaddset(&set, SIGCHLD);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigaddset(&set, SIGINT);
+	(void)sigaddset(&set, SIGHUP);
 	if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
 		return err_set(e, "signals: %s", strerror(errno));
 	(void)signal(SIGCHLD, SIG_DFL);
 	(void)signal(SIGPIPE, SIG_IGN);
-	(void)signal(SIGHUP, SIG_IGN);
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (r->signals == -1)
 		return err_set(e, "signals: %s", strerror(errno));
@@ -297,6 +299,29 @@ prepare(struct relay *r, const char *program, struct err *e)
 
 /* While they run */
 
+/* Pins that are wrong leave those that are right in force. */
+static void
+reload(struct relay *r)
+{
+	struct pinned_keys	 keys;
+	struct err		 e;
+
+	systemd_reloading();
+	if (r->keep.network == -1) {
+		log_event(LOG_INFO_, "reloaded", "why", 's', "there is "
+		    "nothing to read again without --listen", NULL);
+	} else if (pinned_read(&keys, r->pins, &e) != RC_OK ||
+	    (keys.n == 0 && err_set(&e, "%s: no pins", r->pins) != RC_OK) ||
+	    pinned_of(r->pin, r->identity, &e) != RC_OK) {
+		log_event(LOG_ODD, "not-reloaded", "why", 's', e.text, NULL);
+	} else {
+		keep_renew_door(&r->keep);
+		log_event(LOG_INFO_, "reloaded", "pins", 'd', (int64_t)keys.n,
+		    NULL);
+	}
+	systemd_say("READY=1");
+}
+
 static void
 take_signals(struct relay *r)
 {
@@ -309,6 +334,9 @@ take_signals(struct relay *r)
 		case SIGCHLD:
 			while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 				keep_ended(&r->keep, pid, status, now_ms());
+			break;
+		case SIGHUP:
+			reload(r);
 			break;
 		case SIGTERM:
 		case SIGINT:
