@@ -140,7 +140,6 @@ rig_begin(struct rig *r, enum sign_wallet wallet)
 		begun = true;
 	}
 	memset(r, 0, sizeof(*r));
-	r->scripts = calloc(1, sizeof(*r->scripts));
 	r->now.now_ms = RIG_NOW_MS;
 	r->now.boot_ms = 1000;
 	rig_hash(r->seed, "seed", 0);
@@ -220,6 +219,7 @@ rig_found(struct rig *r)
 	struct bip32_key master;
 	unsigned	 b;
 
+	r->scripts = calloc(1, sizeof(*r->scripts));
 	if (r->set.wallet == SIGN_WSH && r->set.n_cosigners == 0)
 		rig_wsh(r);
 	RIG_MUST(signer_found(r->seed_fd, r->journal_fd, r->seed,
