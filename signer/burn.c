@@ -103,6 +103,9 @@ burn_take(struct signer *s, const struct ask *a, struct reply *out,
 		return false;
 	/* Asked again, answered again. */
 	if (known == NULL || !known->burned) {
+		if (!state_free_record(s, a->running_ms))
+			return refuse(r, SIGN_REFUSE_TOO_MANY, "more burns "
+			    "than one a second for as long as it has run");
 		record_begin(&rec, RECORD_BURNED, a);
 		rec.id = rc.id;
 		memcpy(rec.commitment, commitment, sizeof(rec.commitment));

@@ -36,7 +36,8 @@ halt_locked(struct signer *s, struct text why, struct refusal *r)
 
 /*
  * A second reason is written down as well, and then it is that one which a
- * resume must answer; the same reason again changes nothing.
+ * resume must answer; the same reason again changes nothing, and neither does
+ * a flood of reasons.
  */
 bool
 halt_take(struct signer *s, const struct ask *a, struct reply *out,
@@ -47,8 +48,8 @@ halt_take(struct signer *s, const struct ask *a, struct reply *out,
 
 	if (s->journal == NULL)
 		return halt_locked(s, why, r);
-	if (s->halted_seq == 0 ||
-	    !text_equal(why, text_of(s->halted_why))) {
+	if (s->halted_seq == 0 || (state_free_record(s, a->running_ms) &&
+	    !text_equal(why, text_of(s->halted_why)))) {
 		record_begin(&rec, RECORD_HALTED, a);
 		rec.body = why;
 		if (!signer_record(s, &rec, r))

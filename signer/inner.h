@@ -63,6 +63,7 @@ struct signer {
 	bool		broken;		/* a write failed, or the state did not
 					 * take a record: start again */
 	uint64_t	signed_seq;	/* newest that signed or burned */
+	uint64_t	free_records;	/* that cost the asker nothing */
 	uint32_t	index_max;	/* highest index of ours signed */
 	/* How long it has run, over all runs. */
 	int64_t		running_before_ms;	/* runs that ended */

@@ -155,8 +155,10 @@ apply_remembered(struct signer *s, const struct record *rec, struct err *e)
 	if (memory_reserve(s->memory, rec, e) != RC_OK)
 		return RC_FAILED;
 	memory_add(s->memory, rec);
-	if (rec->kind == RECORD_BURNED)
+	if (rec->kind == RECORD_BURNED) {
 		s->signed_seq = rec->seq;
+		s->free_records++;
+	}
 	return RC_OK;
 }
 
@@ -215,8 +217,10 @@ apply_halt(struct signer *s, const struct record *rec)
 	/* One that was written while locked is not in the chain: a record
 	 * that is follows it as soon as there is a key. */
 	s->halted_locked = rec->kind == RECORD_HALT_LOCKED;
-	if (rec->kind == RECORD_HALTED)
+	if (rec->kind == RECORD_HALTED) {
 		s->halted_seq = rec->seq;
+		s->free_records++;
+	}
 	(void)snprintf(s->halted_why, sizeof(s->halted_why), "%.*s",
 	    (int)(rec->body.len < 255 ? rec->body.len : 255),
 	    rec->body.p != NULL ? rec->body.p : "");
@@ -307,6 +311,12 @@ signer_record(struct signer *s, const struct record *rec, struct refusal *r)
 }
 
 /* ---- time ---- */
+
+bool
+state_free_record(const struct signer *s, int64_t running_ms)
+{
+	return s->free_records < FREE_RECORDS + (uint64_t)running_ms / 1000;
+}
 
 static bool
 wait_is_over(const struct signer *s, int64_t running_ms)

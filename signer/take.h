@@ -48,6 +48,13 @@ bool state_unlock(struct signer *s, struct text passphrase,
 void state_lock(struct signer *s, const struct signer_clock *now);
 /* What only time brings about: settings that waited, costs that leave. */
 void state_settle(struct signer *s, int64_t running_ms);
+/*
+ * May one more be written that costs the asker nothing (a burn, a halt of what
+ * is halted)?  They stay for ever: who owns the engine must not be able to
+ * fill disk and memory with them.
+ */
+bool state_free_record(const struct signer *s, int64_t running_ms);
+#define FREE_RECORDS	65536	/* at once; then one a second of running */
 /* A record with its moment, all else empty. */
 void record_begin(struct record *rec, enum record_kind kind,
     const struct ask *a);

@@ -316,7 +316,7 @@ asks_state(struct rig *r, char out[ASKS_STATE_MAX])
 	    "waits %d %ju %u %jd %s\nsettings %ju height %u %jd\nengine %ju "
 	    "floor %ju behind %d halted %ju %s\nfresh %d signed %ju index %u "
 	    "recorded %jd\nwindows %zu %jd armed %d %d %ju %u %jd long %jd\n"
-	    "reached %u txs %zu\n", (uintmax_t)journal_seq(s->journal), a, b,
+	    "reached %u txs %zu free %ju\n", (uintmax_t)journal_seq(s->journal), a, b,
 	    s->waits, s->waits ? (uintmax_t)s->waits_seq : 0,
 	    s->waits ? s->waits_height : 0,
 	    s->waits ? (intmax_t)s->waits_running_ms : 0, c,
@@ -329,7 +329,7 @@ asks_state(struct rig *r, char out[ASKS_STATE_MAX])
 	    s->windows.rearm_waits, (uintmax_t)s->windows.armed_seq,
 	    s->windows.armed_height, (intmax_t)s->windows.armed_running_ms,
 	    (intmax_t)s->windows.long_sat, keys_reached(s->keys),
-	    memory_n_tx(s->memory));
+	    memory_n_tx(s->memory), (uintmax_t)s->free_records);
 	for (i = 0; i < s->windows.n && n + 80 < ASKS_STATE_MAX; i++)
 		n += (size_t)snprintf(out + n, ASKS_STATE_MAX - n,
 		    "cost %u %jd %jd\n", s->windows.cost[(s->windows.first +

@@ -384,6 +384,43 @@ test_disk_locked(void)
 
 /* ---- time, and what it tells ---- */
 
+/* Who owns the engine burns and halts as much as he likes. */
+static void
+test_flood(void)
+{
+	uint64_t	 seq;
+
+	check_case("a flood of burns and of halts fills no disk");
+	rig_new(&rig, SIGN_WPKH);
+	ASKS_DONE(&rig, asks_burn_id(&rig, "b-1", 1, 5000, 101));
+	ASKS_DONE(&rig, asks_halt(&rig, "one"));
+	CHECK_INT(rig.s->free_records, 2);
+	ASKS_SAME(&rig);
+	CHECK_INT(rig.s->free_records, 2);
+	/* As if there had been so many. */
+	rig.s->free_records = FREE_RECORDS;
+	ASKS_NOT(&rig, asks_burn_id(&rig, "b-2", 1, 5000, 102),
+	    SIGN_REFUSE_TOO_MANY);
+	/* What is burned is told all the same. */
+	ASKS_DONE(&rig, asks_burn_id(&rig, "b-1", 1, 5000, 101));
+	seq = journal_seq(rig.s->journal);
+	ASKS_DONE(&rig, asks_halt(&rig, "two"));
+	CHECK_INT(journal_seq(rig.s->journal), seq);
+	ASKS_DONE(&rig, asks_resume(&rig, rig.s->halted_seq, ALICE | BOB));
+	/* A halt of what runs is never refused. */
+	ASKS_DONE(&rig, asks_halt(&rig, "three"));
+	CHECK(rig.s->halted_seq > seq);
+	/* One a second. */
+	rig.now.boot_ms += 1999;
+	ASKS_NOT(&rig, asks_burn_id(&rig, "b-2", 1, 5000, 102),
+	    SIGN_REFUSE_TOO_MANY);
+	rig.now.boot_ms += 1;
+	ASKS_DONE(&rig, asks_burn_id(&rig, "b-2", 1, 5000, 102));
+	ASKS_NOT(&rig, asks_burn_id(&rig, "b-3", 1, 5000, 103),
+	    SIGN_REFUSE_TOO_MANY);
+	rig_end(&rig);
+}
+
 static void
 test_tick(void)
 {
@@ -530,6 +567,7 @@ main(void)
 	test_memory_rest();
 	test_disk();
 	test_disk_locked();
+	test_flood();
 	test_tick();
 	test_status();
 	test_signed();
