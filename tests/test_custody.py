@@ -387,6 +387,29 @@ def kill(s, key):
          got.seq == was.seq and got.raw[63:95] == was.raw[63:95], got)
 
 
+def answered(s, key):
+    """What was answered is there after the next instant's end."""
+    lost = []
+    for n in range(3):
+        id_ = s.withdrawal(key, '0.01%d' % n, 30 + n)
+        seq = s.give('issue', id_).seq
+        s.kill()
+        s.start()
+        if s.give('issue', id_).seq != seq:
+            lost.append('receipt %d' % n)
+        s.head(270 + n)
+        s.kill()
+        s.start()
+        if s.head(270 + n)[1]['state'] != 'known':
+            lost.append('head %d' % n)
+        s.burned(id_)
+        s.kill()
+        s.start()
+        if 'seq' in s.burned(id_)[1] or s.state(id_) != 'failed':
+            lost.append('burned %d' % n)
+    case('what was answered is durable', lost == [], lost)
+
+
 def door(s):
     d = Door(s)
     status, a = d.withdraw('v-1', '0.1')
@@ -570,6 +593,7 @@ def main():
         many(s, key)
         burn(s, key, id_)
         kill(s, key)
+        answered(s, key)
         s.door = door(s)
         forks(s, key)
         behind(s, key)
