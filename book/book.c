@@ -22,7 +22,7 @@
 #include "lib/log.h"
 #include "wire/cidr.h"
 
-#define SCHEMA		7
+#define SCHEMA		8
 #define BATCH		2000		/* events a transaction */
 #define EVENTS_MAX	1000
 #define WAIT_MAX_MS	25000
