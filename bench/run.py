@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Benchmarks with their baselines in the same run.
 
-    bench/run.py BUILD [NAME]      NAME: engine, replay, journal, doors (default:
-                                   all), protection (minutes: see
+    bench/run.py BUILD [NAME]      NAME: engine, replay, journal, doors, signer
+                                   (default: all), protection (minutes: see
                                    protection.py)
 
 Every figure is the median of five runs; contestants take turns, so that a
@@ -23,6 +23,7 @@ import time
 
 from doors import bench_doors
 from journal import bench_journal
+from signer import bench_signer
 
 RUNS = 5
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -205,7 +206,8 @@ def main():
         raise SystemExit(__doc__)
     build = sys.argv[1]
     benches = {"engine": bench_engine, "replay": bench_replay,
-               "journal": bench_journal, "doors": bench_doors}
+               "journal": bench_journal, "doors": bench_doors,
+               "signer": bench_signer}
     chosen = sys.argv[2:] or list(benches)
     os.makedirs(os.path.join(build, "bench"), exist_ok=True)
     for name in chosen:
