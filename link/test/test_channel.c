@@ -216,7 +216,7 @@ test_versions(void)
 	    MESSAGE_VERSION + 1));
 	turn(3);
 	CHECK_INT(s.closed, 1);
-	CHECK_STR(s.why, "auth: speaks version 2, not 1");
+	CHECK_STR(s.why, "auth: speaks version 3, not 2");
 	finish(&s, fds[1]);
 
 	check_case("something before its version");
