@@ -234,6 +234,31 @@ move_recall(struct world *w)
 	(void)world_pay(w, p);
 }
 
+/* The same withdrawals from whatever change there is: of a parent that was
+ * replaced, of its replacement, of nothing to do with them, of both. */
+static void
+move_anywhere(struct world *w)
+{
+	const struct past	*from = world_old(w), *also = world_old(w);
+	struct past		 a, b, *p;
+
+	if (from == NULL || also == NULL || from->change == 0)
+		return;
+	a = *from;
+	b = *also;
+	if ((p = copy_old(w)) == NULL)
+		return;
+	keep_payments(p);
+	world_spend_change(&p->tx, &a);
+	if (b.change != 0 && once_in(3) && memcmp(a.txid, b.txid, 32) != 0)
+		world_spend_change(&p->tx, &b);
+	if (p->tx.in[0].amount_sat < paid_sat(p) + 2 * RIG_FEE_SAT)
+		(void)world_coin(w, &p->tx, paid_sat(p) + SAT_PER_BTC / 50);
+	world_change(w, p, RIG_FEE_SAT);
+	world_reissue(w, p);
+	(void)world_pay(w, p);
+}
+
 /* Two parents that spend one coin, one after the other: the signer cannot
  * see it, and must not believe it. */
 static void
@@ -695,7 +720,8 @@ world_move(struct world *w)
 		{ move_honest, 20 }, { move_bent, 16 }, { move_same, 10 },
 		{ move_replace, 12 }, { move_disjoint, 10 },
 		{ move_subset, 10 }, { move_merge, 8 }, { move_child, 10 },
-		{ move_recall, 8 }, { move_parent_replaced, 4 },
+		{ move_recall, 8 }, { move_anywhere, 14 },
+		{ move_parent_replaced, 4 },
 		{ move_other_payment, 6 }, { move_withheld, 8 },
 		{ move_change, 8 }, { move_burn_fees, 6 }, { move_fee, 6 },
 		{ move_heights, 10 }, { move_sighash, 6 }, { move_twice, 6 },
