@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lib/sha256.h"
 #include "signer/frame.h"
 #include "signer/journal.h"
 #include "wire/bytes.h"
@@ -54,14 +55,13 @@ mac(unsigned char out[FRAME_MAC], const unsigned char key[32],
     const unsigned char before[FRAME_MAC], const unsigned char *len_bytes,
     const unsigned char *rest, size_t rest_len)
 {
-	crypto_auth_hmacsha256_state st;
+	struct sha256	 h;
 
-	(void)crypto_auth_hmacsha256_init(&st, key, 32);
-	(void)crypto_auth_hmacsha256_update(&st, before, FRAME_MAC);
-	(void)crypto_auth_hmacsha256_update(&st, len_bytes, 4);
-	(void)crypto_auth_hmacsha256_update(&st, rest, rest_len);
-	(void)crypto_auth_hmacsha256_final(&st, out);
-	sodium_memzero(&st, sizeof(st));
+	sha256_hmac_begin(&h, key);
+	sha256_add(&h, before, FRAME_MAC);
+	sha256_add(&h, len_bytes, 4);
+	sha256_add(&h, rest, rest_len);
+	sha256_hmac_end(&h, key, out);
 }
 
 /* The frame of a record, complete; its length. */

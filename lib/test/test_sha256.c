@@ -43,10 +43,32 @@ test_pieces(void)
 	}
 }
 
+static void
+test_hmac(void)
+{
+	unsigned char	 key[32], text[200], ours[32], other[32];
+	struct sha256	 h;
+	size_t		 len;
+
+	check_case("HMAC under a key of 32 bytes, as libsodium says");
+	for (len = 0; len < sizeof(text); len++) {
+		text[len] = (unsigned char)(len * 5);
+		memset(key, (int)len, sizeof(key));
+		key[31] = 0x80;
+		sha256_hmac_begin(&h, key);
+		sha256_add(&h, text, len / 3);
+		sha256_add(&h, text + len / 3, len - len / 3);
+		sha256_hmac_end(&h, key, ours);
+		(void)crypto_auth_hmacsha256(other, text, len, key);
+		CHECK(memcmp(ours, other, 32) == 0);
+	}
+}
+
 int
 main(void)
 {
 	test_examples();
 	test_pieces();
+	test_hmac();
 	return check_done();
 }
