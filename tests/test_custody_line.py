@@ -84,8 +84,8 @@ class Line:
                           standing)
 
 
-def request(s, key, amount, address):
-    status, answer, _ = s.apply(key, amount, address)
+def request(s, key, amount, address, **more):
+    status, answer, _ = s.apply(key, amount, address, **more)
     assert status == 200, answer
     return answer['id']
 
@@ -214,11 +214,11 @@ def yesterday(line, key):
     line.bring_head()
 
 
-def pay_one(line, key, btc):
+def pay_one(line, key, btc, to=None, **more):
     """Released, signed, mined, its head brought back: the id."""
     n = line.node
-    to = n.rpc('getnewaddress', wallet='miner')
-    id_ = request(line.s, key, btc, to)
+    to = to or n.rpc('getnewaddress', wallet='miner')
+    id_ = request(line.s, key, btc, to, **more)
     receipt = line.file('receipt', 'issue', id_)
     got = line.sign(line.psbt(to, btc), receipt)
     case('paid %s' % btc, got.returncode == 0, got.stderr)
@@ -236,7 +236,8 @@ def restored(line, key):
     backup = os.path.join(s.dir, 'backup')
     r = s.run('backup', '--db', db, '--quiet', backup)
     case('a backup', r.returncode == 0, r.stderr)
-    id_ = pay_one(line, key, '0.12')
+    to = line.node.rpc('getnewaddress', wallet='miner')
+    id_ = pay_one(line, key, '0.12', to, withdrawOrderId='order-12')
     s.stop()
     os.mkdir(os.path.join(s.dir, 'lost'))
     for name in os.listdir(s.data):
@@ -279,6 +280,17 @@ def restored(line, key):
     case('C5: what was forgotten is not known by its resume',
          again.returncode == 1 and 'no such' in again.stderr, again.stderr)
     fresh = s.key('carol')
+    free = float(free_of(s, fresh))
+    case('C5: asked again it is the same withdrawal, and debited', request(
+        s, fresh, '0.12', to, withdrawOrderId='order-12') == id_ and
+         round(free - float(free_of(s, fresh)), 8) == 0.12)
+    receipt = line.file('receipt', 'issue', id_)
+    got = line.sign(line.psbt(to, '0.12'), receipt)
+    case('C5: and the signer pays it no second time', got.returncode == 1 and
+         'no-conflict' in got.stderr, got.stderr)
+    r = s.run('receipt', 'behind', signed)
+    case('C5: so it is behind no more', r.returncode == 0 and
+         'nothing is behind' in r.stdout, r.stdout)
     pay_one(line, fresh, '0.13')
 
 
