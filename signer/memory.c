@@ -363,6 +363,15 @@ memory_seq_taken(const struct memory *m, uint64_t receipt_seq,
 	return memcmp(id_at(m, link_at(m, n)->id)->key, key, 32) != 0;
 }
 
+void
+memory_forget_seqs(struct memory *m)
+{
+	if (m->by_seq.room > 0)
+		memset(m->by_seq.slot, 0, m->by_seq.room *
+		    sizeof(*m->by_seq.slot));
+	m->by_seq.n = 0;
+}
+
 /* ---- adding ---- */
 
 static void *

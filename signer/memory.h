@@ -70,6 +70,9 @@ const struct record_change *memory_change(const struct memory *m,
 /* Was this receipt sequence used by another id?  (A rewritten journal.) */
 bool memory_seq_taken(const struct memory *m, uint64_t receipt_seq,
     struct text id);
+/* An engine was adopted: its events are numbered anew from where it stands,
+ * and people know. */
+void memory_forget_seqs(struct memory *m);
 
 /*
  * The rule (safety: "Paying twice is impossible by construction").  Do these

@@ -260,6 +260,7 @@ apply_kind(struct signer *s, const struct record *rec, struct err *e)
 		return RC_OK;
 	case RECORD_ADOPTED:
 		s->engine_seq = rec->number;
+		memory_forget_seqs(s->memory);
 		return RC_OK;
 	case RECORD_BEHIND:
 		s->behind = true;

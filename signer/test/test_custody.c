@@ -437,6 +437,31 @@ test_adopt(void)
 	rig_end(&rig);
 }
 
+/* What the adopted engine releases has numbers that the lost part of its
+ * journal gave to others. */
+static void
+test_adopted_numbers(void)
+{
+	check_case("C5: an adopted engine's events are numbered anew");
+	rig_new(&rig, SIGN_WPKH);
+	asks_one(&rig, &tx, "w-1", 1, SAT_PER_BTC, 1);
+	RIG_SIGNS(&rig, &tx);
+	/* It went back by one, forgot, and went on unseen. */
+	rig.engine_seq--;
+	asks_one(&rig, &tx, "w-2", 1, SAT_PER_BTC, 1);
+	RIG_REFUSES(&rig, &tx, SIGN_REFUSE_ENGINE_BACK);
+	ASKS_DONE(&rig, asks_adopt(&rig, rig.s->signed_seq, ALICE | BOB));
+	ASKS_SAME(&rig);
+	RIG_SIGNS(&rig, &tx);
+	/* From now on they are its own. */
+	rig.engine_seq--;
+	asks_one(&rig, &tx, "w-3", 1, SAT_PER_BTC, 1);
+	RIG_REFUSES(&rig, &tx, SIGN_REFUSE_ENGINE_BACK);
+	ASKS_SAME(&rig);
+	RIG_REFUSES(&rig, &tx, SIGN_REFUSE_ENGINE_BACK);
+	rig_end(&rig);
+}
+
 int
 main(void)
 {
@@ -450,5 +475,6 @@ main(void)
 	test_delay_by_time();
 	test_epoch();
 	test_adopt();
+	test_adopted_numbers();
 	return check_done();
 }

@@ -114,6 +114,19 @@ next_epoch(struct world *w)
 	w->loaded.n_receipts = 0;
 }
 
+/* The engine was restored, and has booked what people compared. */
+static void
+adopt(struct world *w)
+{
+	uint64_t	 back = dice_below(20);
+
+	if (w->rig.engine_seq <= back)
+		return;
+	w->rig.engine_seq -= back;
+	world_count(w, asks_adopt(&w->rig, w->rig.s->signed_seq,
+	    ALICE | BOB));
+}
+
 void
 world_people(struct world *w)
 {
@@ -141,6 +154,9 @@ world_people(struct world *w)
 	case 7:
 		if (once_in(6))
 			next_epoch(w);
+		return;
+	case 9:
+		adopt(w);
 		return;
 	case 8:
 		if (!once_in(3))
