@@ -159,19 +159,34 @@ keep_said(struct project *p, const struct history_event *ev)
 		keep(p, ev, text_of("said"), c);
 }
 
-/* The first, and as many of the newest as tell a fork (C4). */
+/* By which event it is kept; -1: it is not. */
+static int64_t
+kept_seq(struct project *p, enum command_type type, const char *subject)
+{
+	return store_number(p->s, -1, "select seq from current where kind = ?"
+	    " and subject = ?", "it", (int64_t)type, text_of(subject));
+}
+
+/* The first, the first since a restore (C5), and as many of the newest as
+ * tell a fork (C4). */
 static void
 keep_head(struct project *p, const struct history_event *ev)
 {
 	struct sign_head	 h;
-	char			 subject[24];
+	const char		*subject;
+	char			 number[24];
 
 	sign_head_unpack(&h, (const unsigned char *)ev->c.blob.p);
-	(void)snprintf(subject, sizeof(subject), "%u",
+	(void)snprintf(number, sizeof(number), "%u",
 	    (unsigned)(h.seq % BOOK_HEADS));
-	keep(p, ev, text_of(store_number(p->s, -1, "select seq from current "
-	    "where kind = ? and subject = 'first'", "i",
-	    (int64_t)COMMAND_SIGNER_HEAD) < 0 ? "first" : subject), &ev->c);
+	if (kept_seq(p, COMMAND_SIGNER_HEAD, "first") < 0)
+		subject = "first";
+	else if (kept_seq(p, COMMAND_RESTORED, "restored") >
+	    kept_seq(p, COMMAND_SIGNER_HEAD, "heard"))
+		subject = "heard";
+	else
+		subject = number;
+	keep(p, ev, text_of(subject), &ev->c);
 }
 
 void

@@ -452,8 +452,6 @@ def forks(s, key):
             ('another record of that number', dict(seq=320, hash_=b'\7' * 32)),
             ('an older one of them', dict(seq=265, hash_=b'\7' * 32)),
             ('one that knows less of us', dict(seq=321, engine_seq=11)),
-            ('one that knows more than our journal', dict(
-                seq=321, engine_seq=1000000)),
             ('one of a later epoch', dict(seq=321, engine_seq=13, epoch=2))):
         stops(s, name, **kw)
         got = s.give('issue', id_)
@@ -537,6 +535,45 @@ def configurations(s, key):
     case('own-receipt-for', 3.5e6 < left <= 3.61e6, left)
 
 
+def lost(s, key):
+    """C5: a head that was told of more than this journal has."""
+    id_ = s.withdrawal(key, '0.01', 10)
+    at = s.standing()[0].seq
+    status, answer = s.head(400, engine_seq=at + 500)
+    case('C5: a head that heard of lost events stops everything',
+         status == 1 and 'put back' in answer and s.halted(), answer)
+    case('C5: it is kept, and said to be known the next time',
+         s.standing()[1]['record'] == 400 and
+         s.head(400, engine_seq=at + 500)[1]['state'] == 'known')
+    s.cli('resume')
+    for again in ('', ', also after a restart', ', also without a book'):
+        got = s.give('issue', id_)
+        case('C5: not adopted: nobody is paid' + again, isinstance(got, str)
+             and 'has not adopted' in got, got)
+        s.kill()
+        if again.endswith('restart'):
+            os.unlink(os.path.join(s.data, 'book.db'))
+        s.start()
+    now = s.standing()[0].seq
+    got = s.head(401, engine_seq=now)[1]
+    case('C5: adopted, it knows less, and that is well',
+         got['state'] == 'newer' and not s.halted(), got)
+    got = s.give('issue', id_)
+    case('C5: numbers that the signer knows from lost events are not used '
+         'again', isinstance(got, Receipt) and got.seq > at + 500, got)
+    case('C5: and it stands beyond them', s.standing()[0].seq >= got.seq)
+    status, answer = s.head(402, engine_seq=now - 1)
+    case('C4: knowing less once more, it went back', status == 1 and
+         'went back' in answer and s.halted(), answer)
+    s.cli('resume')
+    s.head(403, engine_seq=1 << 60)
+    s.cli('resume')
+    s.head(404, engine_seq=s.standing()[0].seq)
+    got = s.give('issue', s.withdrawal(key, '0.01', 11))
+    case('H5: no leap to where no engine was', isinstance(got, str) and
+         'too far' in got and s.standing()[0].seq < at + 10000, got)
+
+
 def observing():
     signer = Signer()
     with Deployment(signer, policy='policy 1\nmode observe\n'
@@ -598,6 +635,7 @@ def main():
         forks(s, key)
         behind(s, key)
         configurations(s, key)
+        lost(s, key)
         r = s.run('audit', 'verify', '--db', os.path.join(s.data,
                                                           'journal.db'))
         case('the journal verifies', r.returncode == 0, r.stdout + r.stderr)

@@ -18,6 +18,9 @@
 
 #define STANDING_MS	(5 * MS_PER_MIN)
 #define ANSWER_MAX	2048
+/* So many events a journal can have lost; more were not told by an engine. */
+#define LEAP_MAX	1000000
+#define LEAP_ROW	10000
 #define HEAD_BASE64	sodium_base64_ENCODED_LEN(SIGN_HEAD_LEN,	\
 			    sodium_base64_VARIANT_ORIGINAL)
 
@@ -57,6 +60,40 @@ is_unheard(const struct custody *c)
 	return c->restored_seq > c->heard_seq;
 }
 
+/*
+ * Was the signer told of events that this journal does not have any more?  A
+ * head that comes as event `seq` knows none from there on; and nobody was paid
+ * between a restore and the first head after it.
+ */
+static bool
+is_lost(const struct custody *c, const struct sign_head *h, uint64_t seq)
+{
+	return h->engine_seq >= seq ||
+	    (is_unheard(c) && h->engine_seq >= c->restored_seq);
+}
+
+/* What follows from a restore. */
+static const char *
+not_yet(const struct keeper *k)
+{
+	const struct custody	*c = &k->custody;
+	uint64_t		 seq = keeper_state(k)->seq;
+
+	if (is_unheard(c))
+		return "the signer was not heard since the journal was put "
+		    "back (`drawbridge receipt head FILE`): nobody gets a "
+		    "receipt";
+	if (c->lost_seq == 0)
+		return NULL;
+	if (c->newest.engine_seq == c->lost_seq)
+		return "the signer has not adopted this journal since it was "
+		    "put back (`drawbridge signer adopt`): nobody gets a "
+		    "receipt";
+	return c->lost_seq <= seq || c->lost_seq - seq <= LEAP_MAX ? NULL :
+	    "the signer heard of events that are too far from here: nobody "
+	    "gets a receipt";
+}
+
 /* Nobody may be paid, and why; NULL: there is a payer. */
 static const char *
 nobody(const struct keeper *k)
@@ -73,9 +110,7 @@ nobody(const struct keeper *k)
 	if (!is_known(k, key))
 		return "the journal knows another signer than the "
 		    "configuration (`signer-key`): nobody gets a receipt";
-	return !is_unheard(&k->custody) ? NULL : "the signer was not heard "
-	    "since the journal was put back (`drawbridge receipt head FILE`)"
-	    ": nobody gets a receipt";
+	return not_yet(k);
 }
 
 bool
@@ -111,13 +146,17 @@ custody_told(struct custody *c, const struct command *cmd, uint64_t seq)
 	struct sign_head	 h;
 	size_t			 at;
 
-	if (cmd->type == COMMAND_RESTORED)
+	if (cmd->type == COMMAND_RESTORED) {
 		c->restored_seq = seq;
+		c->lost_seq = 0;
+	}
 	if (cmd->type != COMMAND_SIGNER_HEAD)
 		return;
 	sign_head_unpack(&h, (const unsigned char *)cmd->blob.p);
 	if (!c->known)
 		c->since_seq = seq;
+	if (is_lost(c, &h, seq))
+		c->lost_seq = h.engine_seq;
 	c->known = true;
 	c->newest = h;
 	c->heard_seq = seq;
@@ -209,6 +248,24 @@ may_burn(const struct engine_withdrawal *w)
 	    !w->burned;
 }
 
+/* Past the numbers that the signer knows from events that are lost. */
+static enum rc
+leap(struct keeper *k, struct err *e)
+{
+	uint64_t	 seq = keeper_state(k)->seq;
+	struct command	 c;
+	struct taken	 t;
+
+	for (; seq < k->custody.lost_seq; seq++) {
+		command_clear(&c, COMMAND_TICK, 0);
+		if (keeper_take(k, &c, &t, e) != RC_OK)
+			return RC_FAILED;
+		if (seq % LEAP_ROW == 0)
+			keeper_commit(k);
+	}
+	return RC_OK;
+}
+
 bool
 custody_issue(struct keeper *k, struct text id, uint64_t *seq_out)
 {
@@ -216,6 +273,11 @@ custody_issue(struct keeper *k, struct text id, uint64_t *seq_out)
 	struct taken	 t;
 	struct err	 e;
 
+	if (leap(k, &e) != RC_OK) {
+		log_event(LOG_BROKEN, "receipt", "id", 't', id, "why", 's',
+		    e.text, NULL);
+		return false;
+	}
 	command_clear(&c, COMMAND_RECEIPT, 0);
 	c.id = id;
 	if (keeper_take(k, &c, &t, &e) != RC_OK) {
@@ -426,13 +488,15 @@ is_fork(const struct custody *c, const struct sign_head *h)
 
 /*
  * Do both journals still say what they said?  A head that is only old has
- * nothing to say; a newer one knows all that the known one did.
+ * nothing to say; a newer one knows all that the known one did, unless the
+ * signer adopted an engine that had lost events.
  */
 static enum rc
-check_heads(const struct keeper *k, const struct sign_head *h, struct err *e)
+check_heads(const struct custody *c, const struct sign_head *h,
+    struct err *e)
 {
-	const struct custody	*c = &k->custody;
-	uint64_t		 seq = keeper_state(k)->seq;
+	bool	 adopted = c->lost_seq != 0 &&
+	    c->newest.engine_seq == c->lost_seq;
 
 	if (is_fork(c, h))
 		return err_set(e, "the signer's record %" PRIu64 " is another "
@@ -443,11 +507,7 @@ check_heads(const struct keeper *k, const struct sign_head *h, struct err *e)
 	if (h->epoch > RECEIPTS_EPOCH)
 		return err_set(e, "the signer listens to epoch %" PRIu64 ": "
 		    "another engine took over", h->epoch);
-	if (h->engine_seq > seq)
-		return err_set(e, "the signer heard of event %" PRIu64 ", and "
-		    "this journal ends at %" PRIu64 ": it was put back",
-		    h->engine_seq, seq);
-	if (c->known && (h->engine_seq < c->newest.engine_seq ||
+	if (c->known && ((h->engine_seq < c->newest.engine_seq && !adopted) ||
 	    h->epoch < c->newest.epoch))
 		return err_set(e, "the signer's record %" PRIu64 " knows less "
 		    "of us than its record %" PRIu64 ": it went back",
@@ -455,19 +515,32 @@ check_heads(const struct keeper *k, const struct sign_head *h, struct err *e)
 	return RC_OK;
 }
 
-/*
- * The first head since the journal was put back: nobody was paid since, so
- * what the signer was told from there on, this journal had once.  It is taken
- * all the same: people look, and go on.
- */
-static void
-lost(struct question *q, const struct sign_head *h)
+/* Into the journal: also one that says that the journal lost something, for
+ * that has to be known from now on. */
+static enum rc
+keep_head(struct question *q, const struct sign_head *h)
 {
-	(void)err_set(&q->why, "the signer heard of event %" PRIu64 ", and "
-	    "this journal was put back to before %" PRIu64 ": see what is "
-	    "missing (`drawbridge receipt behind`)", h->engine_seq,
-	    q->k->custody.restored_seq);
+	struct keeper	*k = q->k;
+	bool		 lost = is_lost(&k->custody, h,
+	    keeper_state(k)->seq + 1);
+	struct command	 c;
+	struct taken	 t;
+
+	command_clear(&c, COMMAND_SIGNER_HEAD, 0);
+	c.blob = q->m->body;
+	if (keeper_take(k, &c, &t, &q->why) != RC_OK) {
+		refuse(q, 400);
+		return RC_FAILED;
+	}
+	if (!lost)
+		return RC_OK;
+	(void)err_set(&q->why, "the signer heard of event %" PRIu64 ", which "
+	    "this journal does not have: it was put back; see what is missing"
+	    " (`drawbridge receipt behind`), and let the signer adopt it",
+	    h->engine_seq);
 	stop(q);
+	refuse(q, 409);
+	return RC_FAILED;
 }
 
 static void
@@ -475,28 +548,18 @@ take_head(struct question *q, const struct sign_head *h)
 {
 	static struct json	 j;
 	const struct custody	*known = &q->k->custody;
-	const char		*state = "older";
-	char			 body[ANSWER_MAX];
-	struct command		 c;
-	struct taken		 t;
 	bool			 newer = !known->known ||
 	    h->seq > known->newest.seq;
+	bool			 same = !newer && h->seq == known->newest.seq;
+	char			 body[ANSWER_MAX];
 
-	if (newer || (is_unheard(known) && h->seq == known->newest.seq)) {
-		if (is_unheard(known) && h->engine_seq >= known->restored_seq)
-			lost(q, h);
-		command_clear(&c, COMMAND_SIGNER_HEAD, 0);
-		c.blob = q->m->body;
-		if (keeper_take(q->k, &c, &t, &q->why) != RC_OK) {
-			refuse(q, 400);
-			return;
-		}
-		state = newer ? "newer" : "known";
-	} else if (h->seq == known->newest.seq)
-		state = "known";
+	if ((newer || (same && is_unheard(known))) &&
+	    keep_head(q, h) != RC_OK)
+		return;
 	json_to_memory(&j, body, sizeof(body));
 	json_open_object(&j, NULL);
-	json_put_text(&j, "state", state);
+	json_put_text(&j, "state", newer ? "newer" : same ? "known" :
+	    "older");
 	put_newest(&j, known);
 	answer(q, &j, body);
 }
@@ -523,7 +586,7 @@ head(struct question *q)
 		refuse(q, 403);
 		return;
 	}
-	if (check_heads(q->k, &h, &q->why) != RC_OK) {
+	if (check_heads(&q->k->custody, &h, &q->why) != RC_OK) {
 		stop(q);
 		refuse(q, 409);
 		return;

@@ -28,8 +28,11 @@
  *
  * Receipts are base64 as /v1 has them, heads base64 of SIGN_HEAD_LEN bytes.
  *
- * After a restore (C5) the signer is heard before anybody is paid.  Its head
- * says whether it was told of events that this journal had and lost.
+ * After a restore (C5) the signer is heard before anybody is paid.  When its
+ * head says that it was told of events which this journal lost, everything
+ * stops, and nobody is paid until a later head shows that the signer adopted
+ * this journal; receipts then have numbers beyond those that are lost, for the
+ * signer remembers whose they were.
  *
  * Who pays is decided once.  Where the configuration has a `signer-key` and
  * the journal no head of that signer yet, nobody gets a receipt; what was
@@ -60,6 +63,8 @@ struct custody {
 	uint64_t	heard_seq;	/* the event of the newest */
 	int64_t		heard_ms;
 	uint64_t	restored_seq;	/* the last COMMAND_RESTORED; 0: none */
+	uint64_t	lost_seq;	/* the signer heard of this event, and
+					 * the journal lost it; 0: of none */
 	/* Heads as they came, by their number: what tells a fork. */
 	struct {
 		uint64_t	seq;
