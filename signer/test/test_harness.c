@@ -155,6 +155,18 @@ from_environment(const char *name, uint64_t otherwise)
 }
 
 static void
+print_reasons(const uint64_t total[SIGN_REFUSE__COUNT])
+{
+	int	 i;
+
+	for (i = 0; i < SIGN_REFUSE__COUNT; i++) {
+		if (total[i] > 0)
+			printf("#   %ju %s\n", (uintmax_t)total[i],
+			    sign_refusal_text((enum sign_refusal)i));
+	}
+}
+
+static void
 add_up(uint64_t total[SIGN_REFUSE__COUNT], const struct world *w)
 {
 	int	 i;
@@ -192,18 +204,6 @@ check_reasons(const uint64_t total[SIGN_REFUSE__COUNT])
 		if (!CHECK(total[all[i]] > 0))
 			printf("#   %s never came\n",
 			    sign_refusal_text(all[i]));
-	}
-}
-
-static void
-print_reasons(const uint64_t total[SIGN_REFUSE__COUNT])
-{
-	int	 i;
-
-	for (i = 0; i < SIGN_REFUSE__COUNT; i++) {
-		if (total[i] > 0)
-			printf("#   %ju %s\n", (uintmax_t)total[i],
-			    sign_refusal_text((enum sign_refusal)i));
 	}
 }
 
@@ -256,12 +256,13 @@ start_again_and_again(void)
 		world_new(&w, 11, kind);
 		for (n = 0; n < 40; n++) {
 			world_move(&w);
-			if (once_in(3))
+			if (once_in(3) || w.rig.s->halted_seq != 0)
 				world_people(&w);
 			world_restart(&w);
 		}
 		CHECK(judge_complaint(w.judge) == NULL);
-		CHECK(judge_count(w.judge) > 3);
+		if (!CHECK(judge_count(w.judge) > 3))
+			print_reasons(w.why);
 		world_end(&w);
 	}
 }

@@ -239,6 +239,7 @@ test_recover(void)
 	CHECK_INT(rig.s->floor, rig.engine_seq);
 	CHECK_INT(rig.s->windows.short_sat, rig.set.short_max_sat);
 	CHECK_STR(asks_status(&rig, "armed", value), "no");
+	CHECK_INT(rig.s->windows.armed_seq, 1000);
 	/* Even where somebody re-arms it: with an approval of today's. */
 	asks_one(&rig, &tx, "w-3", 2, SAT_PER_BTC, 5);
 	RIG_REFUSES(&rig, &tx, SIGN_REFUSE_UNARMED);

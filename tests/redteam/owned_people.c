@@ -176,12 +176,19 @@ world_people(struct world *w)
 void
 world_restart(struct world *w)
 {
-	char	 before[ASKS_STATE_MAX], after[ASKS_STATE_MAX];
+	char		 before[ASKS_STATE_MAX], after[ASKS_STATE_MAX];
+	char		 value[512];
+	uint32_t	 limit;
 
 	w->restarts++;
 	asks_state(&w->rig, before);
 	rig_restart(&w->rig);
 	asks_state(&w->rig, after);
+	/* It has forgotten minutes: he asks what it now believes. */
+	limit = (uint32_t)strtoul(asks_status(&w->rig, "height-limit",
+	    value), NULL, 10);
+	if (w->height > limit)
+		w->height = limit;
 	if (!w->lossy && !check_that(strcmp(before, after) == 0,
 	    "the state is the same after a start", __FILE__, __LINE__))
 		printf("# before\n%s# after\n%s", before, after);
