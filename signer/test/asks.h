@@ -316,7 +316,8 @@ asks_state(struct rig *r, char out[ASKS_STATE_MAX])
 	    "waits %d %ju %u %jd %s\nsettings %ju height %u %jd\nengine %ju "
 	    "floor %ju behind %d halted %ju %s\nfresh %d signed %ju index %u "
 	    "recorded %jd\nwindows %zu %jd armed %d %d %ju %u %jd long %jd\n"
-	    "reached %u txs %zu free %ju\n", (uintmax_t)journal_seq(s->journal), a, b,
+	    "reached %u txs %zu free %ju\n",
+	    (uintmax_t)journal_seq(s->journal), a, b,
 	    s->waits, s->waits ? (uintmax_t)s->waits_seq : 0,
 	    s->waits ? s->waits_height : 0,
 	    s->waits ? (intmax_t)s->waits_running_ms : 0, c,
