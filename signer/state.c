@@ -486,10 +486,10 @@ state_unlock(struct signer *s, struct text passphrase,
 	s->halted_locked = false;	/* the journal says it again */
 	if (open_seed(s, passphrase, r) && open_journal(s, r)) {
 		s->running_before_ms = s->recorded_ms;
-		if (record_halt(s, now, r)) {
-			state_settle(s, signer_running_ms(s, now));
+		/* What time brings about is written down at the first
+		 * request. */
+		if (record_halt(s, now, r))
 			return true;
-		}
 	}
 	s->halted_locked = halted;
 	state_lock(s, &began);

@@ -229,6 +229,20 @@ test_rearm_by_time(void)
 	CHECK(rig.s->windows.armed);
 	CHECK_INT(rig.s->windows.armed_running_ms, began);
 	ASKS_SAME(&rig);
+
+	/* Also when it ends while it is locked. */
+	ASKS_DONE(&rig, asks_plain(&rig, SIGN_LOCK));
+	rig.now.boot_ms += INT64_C(288) * 600000;
+	RIG_MUST(signer_unlock(rig.s, text_of(RIG_PASSPHRASE), &rig.now,
+	    &rig_e));
+	ASKS_SAME(&rig);
+	ASKS_DONE(&rig, asks_plain(&rig, SIGN_LOCK));
+	rig.now.boot_ms += INT64_C(288) * 600000;
+	RIG_MUST(signer_unlock(rig.s, text_of(RIG_PASSPHRASE), &rig.now,
+	    &rig_e));
+	ASKS_NOT(&rig, asks_rearm(&rig, 0, CAROL), SIGN_REFUSE_APPROVAL_BAD);
+	CHECK(!rig.s->windows.armed);
+	ASKS_SAME(&rig);
 	rig_end(&rig);
 }
 
