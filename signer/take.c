@@ -74,20 +74,21 @@ row_of(enum sign_type t)
 }
 
 /*
- * Time has gone on.  When that changes more than a sum, the journal says when:
- * a period that begins by itself begins at one moment, not at another one
- * after a start.
+ * Time has gone on.  When that changes anything, the journal says when: a
+ * period that begins by itself begins at one moment, and not at another one
+ * after a start; a cost that left does not come back.
  */
 static bool
 pass_time(struct signer *s, const struct ask *a, struct refusal *r)
 {
 	bool		 armed = s->windows.armed, waits = s->waits;
 	bool		 rearm = s->windows.rearm_waits;
+	size_t		 n = s->windows.n;
 	struct record	 rec;
 
 	state_settle(s, a->running_ms);
 	if (s->windows.armed == armed && s->windows.rearm_waits == rearm &&
-	    s->waits == waits)
+	    s->waits == waits && s->windows.n == n)
 		return true;
 	record_begin(&rec, RECORD_RUNNING, a);
 	return signer_record(s, &rec, r);

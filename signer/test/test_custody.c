@@ -247,6 +247,31 @@ test_rearm_by_time(void)
 }
 
 static void
+test_cost_leaves(void)
+{
+	check_case("C9: a cost leaves the short window at one moment");
+	rig_begin(&rig, SIGN_WPKH);
+	rig.set.network = NETWORK_SIGNET;
+	rig.set.short_blocks = 2;
+	rig_found(&rig);
+	rig.now.boot_ms += 600000;
+	asks_one(&rig, &tx, "w-1", 1, SAT_PER_BTC, 1);
+	RIG_SIGNS(&rig, &tx);
+	rig.now.boot_ms += 600000;
+	asks_one(&rig, &tx, "w-2", 1, SAT_PER_BTC, 3);
+	RIG_SIGNS(&rig, &tx);
+	CHECK_INT(rig.s->windows.n, 2);
+	/* The blocks have passed; now the time has, too. */
+	rig.now.boot_ms += 600000;
+	RIG_SIGNS(&rig, &tx);
+	CHECK_INT(rig.s->windows.n, 1);
+	rig.now.boot_ms += 1000;
+	ASKS_SAME(&rig);
+	CHECK_INT(rig.s->windows.n, 1);
+	rig_end(&rig);
+}
+
+static void
 test_settings(void)
 {
 	struct sign_settings	 next, old;
@@ -484,6 +509,7 @@ main(void)
 	test_lock();
 	test_rearm();
 	test_rearm_by_time();
+	test_cost_leaves();
 	test_settings();
 	test_settings_replayed();
 	test_delay_by_time();
