@@ -10,7 +10,6 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "bitcoin/script.h"
 #include "signer/take.h"
 
 bool
@@ -307,18 +306,6 @@ match_outputs(struct matcher *m, const struct receipt **served)
 	}
 }
 
-/* A payment that nodes do not relay would bind its id for nothing. */
-static bool
-check_dust(const struct pay *p, size_t i, struct refusal *r)
-{
-	const struct tx_out	*out = &p->tx->out[i];
-
-	if (out->amount_sat >= script_dust_sat(out->script))
-		return true;
-	return refuse(r, SIGN_REFUSE_OUTPUT_DUST, "output %zu: less than "
-	    "nodes relay", i);
-}
-
 /* SIGN_PAY: every receipt that came is used. */
 static bool
 serve_given(struct matcher *m, const struct receipt **served,
@@ -371,7 +358,6 @@ serve(struct signer *s, struct pay *p, const struct receipt *of, size_t n,
 	bool			 loaded = p->m->type == SIGN_COSIGN, good;
 	const struct receipt	**served;
 	struct matcher		 m;
-	size_t			 i;
 
 	served = calloc(p->tx->n_out + 1, sizeof(*served));
 	good = match_begin(&m, s, p, of, n, loaded, r);
@@ -382,8 +368,6 @@ serve(struct signer *s, struct pay *p, const struct receipt *of, size_t n,
 		good = loaded ? serve_loaded(&m, served, r) :
 		    serve_given(&m, served, r);
 	}
-	for (i = 0; good && i < p->tx->n_out; i++)
-		good = served[i] == NULL || check_dust(p, i, r);
 	match_end(&m);
 	free(served);
 	return good;
