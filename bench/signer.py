@@ -31,8 +31,8 @@ import sys
 import tempfile
 
 RUNS = 5
-REQUESTS = 40           # of 100 inputs, a run
-JS_REQUESTS, JS_WARM = 20, 40
+REQUESTS = 30           # of 100 inputs, a run
+JS_REQUESTS, JS_WARM = 20, 30
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 OURS = {"wpkh": ("wpkh", "near", 10), "tr": ("tr", "near", 10),
         "wpkh, 1 payment": ("wpkh", "near", 1),
