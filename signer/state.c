@@ -391,7 +391,10 @@ state_lock(struct signer *s, const struct signer_clock *now)
 	s->answer_room = room;
 	s->journal_fd = journal_fd;
 	s->seed_fd = seed_fd;
+	/* For the status; the next unlocking reads it again. */
 	s->halted_locked = halted;
+	s->halted_seq = halted_seq;
+	memcpy(s->halted_why, why, sizeof(why));
 	s->boot_began_ms = now->boot_ms;
 }
 
@@ -480,10 +483,13 @@ state_unlock(struct signer *s, struct text passphrase,
 {
 	struct signer_clock	 began = { s->boot_began_ms, 0 };
 	bool			 halted = s->halted_locked;
+	uint64_t		 halted_seq = s->halted_seq;
 
 	if (s->journal != NULL)
 		return true;
-	s->halted_locked = false;	/* the journal says it again */
+	/* The journal says it again. */
+	s->halted_locked = false;
+	s->halted_seq = 0;
 	if (open_seed(s, passphrase, r) && open_journal(s, r)) {
 		s->running_before_ms = s->recorded_ms;
 		/* What time brings about is written down at the first
@@ -492,6 +498,7 @@ state_unlock(struct signer *s, struct text passphrase,
 			return true;
 	}
 	s->halted_locked = halted;
+	s->halted_seq = halted_seq;
 	state_lock(s, &began);
 	return false;
 }

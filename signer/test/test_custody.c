@@ -60,6 +60,22 @@ test_halt(void)
 	CHECK(rig.answer.number > second);
 	ASKS_NOT(&rig, asks_resume(&rig, second, ALICE | BOB),
 	    SIGN_REFUSE_APPROVAL_BAD);
+	/* Locked, it says so still; and a halt of then is one more. */
+	second = rig.s->halted_seq;
+	ASKS_DONE(&rig, asks_plain(&rig, SIGN_LOCK));
+	CHECK_STR(asks_status(&rig, "halted", value), "yes");
+	CHECK_STR(asks_status(&rig, "halt-reason", value), "and another");
+	ASKS_DONE(&rig, asks_halt(&rig, "a third"));
+	CHECK(signer_unlock(rig.s, text_of("wrong"), &rig.now, &rig_e) !=
+	    RC_OK);
+	CHECK_STR(asks_status(&rig, "halted", value), "yes");
+	RIG_MUST(signer_unlock(rig.s, text_of(RIG_PASSPHRASE), &rig.now,
+	    &rig_e));
+	ASKS_NOT(&rig, asks_resume(&rig, second, ALICE | BOB),
+	    SIGN_REFUSE_APPROVAL_BAD);
+	ASKS_DONE(&rig, asks_resume(&rig, rig.s->halted_seq, ALICE | BOB));
+	ASKS_DONE(&rig, asks_plain(&rig, SIGN_LOCK));
+	CHECK_STR(asks_status(&rig, "halted", value), "no");
 	rig_end(&rig);
 }
 
