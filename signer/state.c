@@ -379,7 +379,10 @@ state_lock(struct signer *s, const struct signer_clock *now)
 	size_t		 room = s->answer_room;
 	int		 journal_fd = s->journal_fd, seed_fd = s->seed_fd;
 	bool		 halted = s->halted_locked;
+	uint64_t	 halted_seq = s->halted_seq;
+	char		 why[sizeof(s->halted_why)];
 
+	memcpy(why, s->halted_why, sizeof(why));
 	keys_wipe(&s->keys);
 	journal_free(&s->journal);
 	memory_free(&s->memory);
