@@ -233,6 +233,11 @@ attack(uint64_t attempts, uint64_t seed)
 		world_end(&w);
 		if (check_case_failed > 0)
 			return;
+		/* A million takes a while. */
+		if (k % 25 == 24) {
+			printf("# %ju attempts so far\n", (uintmax_t)done);
+			(void)fflush(stdout);
+		}
 	}
 	printf("# %ju attempts, %ju signed, %ju different transactions, %ju "
 	    "starts\n", (uintmax_t)done, (uintmax_t)signed_n,
