@@ -95,7 +95,7 @@ world_new(struct world *w, uint64_t seed, unsigned kind)
 	s->short_blocks = 24;
 	s->short_max_sat = 40 * SAT_PER_BTC;
 	s->long_blocks = 240;
-	s->long_max_sat = 300 * SAT_PER_BTC;
+	s->long_max_sat = 110 * SAT_PER_BTC;
 	s->fee_max_sat = SAT_PER_BTC / 100;
 	/* So that it is the fee itself that is limited. */
 	s->fee_rate_max = s->spike_rate_max = 100000000;
