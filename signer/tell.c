@@ -17,6 +17,7 @@
 struct tell {
 	char		*p;
 	size_t		 len, room;
+	bool		 full;		/* signed: there is more */
 };
 
 static void	tell(struct tell *t, const char *fmt, ...) PRINTF(2, 3);
@@ -71,6 +72,7 @@ tell_begin(struct tell *t, size_t room, struct reply *out, struct refusal *r)
 {
 	t->len = 0;
 	t->room = room;
+	t->full = false;
 	t->p = malloc(room);
 	out->owned = (unsigned char *)t->p;
 	if (t->p == NULL)
@@ -233,8 +235,10 @@ tell_record(void *arg, const struct record *rec, struct err *e)
 	if (rec->kind != RECORD_SIGNED)
 		return RC_OK;
 	/* Whole records only: the next question begins behind one. */
-	if (rec->n_ids > (t->room - t->len) / SIGN_ENTRY_LEN)
-		return err_set(e, "full");
+	if (rec->n_ids > (t->room - t->len) / SIGN_ENTRY_LEN) {
+		t->full = true;
+		return err_set(e, "no room for more");
+	}
 	for (i = 0; i < rec->n_ids; i++) {
 		n.seq = rec->seq;
 		n.id = rec->ids[i].id;
@@ -262,7 +266,7 @@ signed_take(struct signer *s, const struct ask *a, struct reply *out,
 	    r))
 		return false;
 	if (journal_walk(s->journal, a->m->number, tell_record, &t,
-	    &e) != RC_OK && strcmp(e.text, "full") != 0)
+	    &e) != RC_OK && !t.full)
 		return refuse(r, SIGN_REFUSE_STORE, "%s", e.text);
 	tell_end(&t, out);
 	return true;

@@ -557,6 +557,39 @@ test_signed(void)
 	rig_end(&rig);
 }
 
+/* More than fit into one answer: whole records, and the rest behind them. */
+static void
+test_signed_many(void)
+{
+	static struct sign_entry e[SIGN_ENTRIES_MAX];
+	const size_t		 each = RIG_OUT_MAX - 1;
+	const size_t		 fit = SIGN_ENTRIES_MAX / each;
+	char			 id[24];
+	size_t			 i, k;
+
+	check_case("C5: more than one answer holds, in whole records");
+	rig_new(&rig, SIGN_TR);
+	for (i = 0; i < fit + 2; i++) {
+		rig_tx_begin(&tx);
+		tx.locktime = 1;
+		(void)rig_spend(&rig, &tx, 0, 0, SAT_PER_BTC);
+		for (k = 0; k < each; k++) {
+			(void)snprintf(id, sizeof(id), "w-%zu-%zu", i, k);
+			rig_pay(&rig, &tx, id, k, 1000);
+		}
+		rig_change(&rig, &tx, 1, 0, SAT_PER_BTC -
+		    (int64_t)each * 1000 - 10 * RIG_FEE_SAT);
+		RIG_SIGNS(&rig, &tx);
+	}
+	CHECK_INT(entries(0, e, SIGN_ENTRIES_MAX), fit * each);
+	CHECK(text_equal(e[fit * each - 1].id, text_of("w-64-62")));
+	CHECK_INT(entries(e[fit * each - 1].seq, e, SIGN_ENTRIES_MAX),
+	    2 * each);
+	CHECK(text_equal(e[0].id, text_of("w-65-0")));
+	CHECK_INT(entries(e[2 * each - 1].seq, e, SIGN_ENTRIES_MAX), 0);
+	rig_end(&rig);
+}
+
 int
 main(void)
 {
@@ -571,5 +604,6 @@ main(void)
 	test_tick();
 	test_status();
 	test_signed();
+	test_signed_many();
 	return check_done();
 }
