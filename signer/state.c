@@ -80,12 +80,24 @@ read_settings(struct sign_settings *out, const struct record *rec,
 	    "record %ju", (uintmax_t)rec->seq);
 }
 
+static bool
+same_cold(const struct sign_settings *a, const struct sign_settings *b)
+{
+	size_t	 i;
+
+	for (i = 0; i < a->n_cold && i < b->n_cold; i++) {
+		if (strcmp(a->cold[i], b->cold[i]) != 0)
+			return false;
+	}
+	return a->n_cold == b->n_cold;
+}
+
 /* The keys know only the cold descriptors of what is in force. */
 static enum rc
 settings_in_force(struct signer *s, const struct sign_settings *in_force,
     struct err *e)
 {
-	if (s->journal != NULL &&
+	if (s->journal != NULL && !same_cold(&s->settings, in_force) &&
 	    keys_settings(s->keys, in_force, e) != RC_OK)
 		return RC_FAILED;
 	s->settings = *in_force;

@@ -360,6 +360,69 @@ test_settings(void)
 	rig_end(&rig);
 }
 
+/* Everything to the first script of a cold descriptor. */
+static void
+to_cold(const char *text)
+{
+	struct descriptor_output o;
+	struct descriptor	 d;
+
+	RIG_MUST(descriptor_parse(&d, text_of(text), true, false, &rig_e));
+	RIG_MUST(descriptor_derive(&o, &d, 0, 0, &rig_e));
+	rig_tx_begin(&tx);
+	tx.locktime = 9;
+	(void)rig_spend(&rig, &tx, 0, 0, SAT_PER_BTC);
+	(void)rig_output(&tx, o.script, o.script_len, SAT_PER_BTC -
+	    RIG_FEE_SAT);
+}
+
+static void
+test_settings_cold(void)
+{
+	char			 text[2][DESCRIPTOR_TEXT_MAX];
+	struct sign_settings	 next;
+	struct bip32_key	 master;
+	unsigned char		 seed[32];
+	int64_t			 spent;
+
+	check_case("settings: a cold descriptor comes late and goes at once");
+	rig_begin(&rig, SIGN_WPKH);
+	rig.set.delay_blocks = 3;
+	rig_found(&rig);
+	rig_hash(seed, "cold", 1);
+	RIG_MUST(signer_master_of_seed(&master, seed, NETWORK_REGTEST,
+	    &rig_e));
+	RIG_MUST(signer_descriptors(text[0], text[1], &master, &rig.set,
+	    false, &rig_e));
+	next = rig.s->now;
+	(void)snprintf(next.cold[0], sizeof(next.cold[0]), "%.1000s",
+	    text[0]);
+	next.n_cold = 1;
+	asks_one(&rig, &tx, "w-1", 1, SAT_PER_BTC, 6);
+	RIG_SIGNS(&rig, &tx);
+	ASKS_DONE(&rig, asks_settings(&rig, &next, CAROL));
+	CHECK(rig.s->waits);
+	to_cold(text[0]);
+	RIG_REFUSES(&rig, &tx, SIGN_REFUSE_OUTPUT_UNKNOWN);
+	asks_one(&rig, &tx, "w-2", 1, SAT_PER_BTC, 9);
+	RIG_SIGNS(&rig, &tx);
+	CHECK(!rig.s->waits);
+	ASKS_SAME(&rig);
+	spent = rig.s->windows.short_sat;
+	to_cold(text[0]);
+	RIG_SIGNS(&rig, &tx);
+	CHECK_INT(rig.s->windows.short_sat, spent + RIG_FEE_SAT);
+	ASKS_SAME(&rig);
+	next.n_cold = 0;
+	ASKS_DONE(&rig, asks_settings(&rig, &next, CAROL));
+	CHECK(!rig.s->waits);
+	to_cold(text[0]);
+	RIG_REFUSES(&rig, &tx, SIGN_REFUSE_OUTPUT_UNKNOWN);
+	ASKS_SAME(&rig);
+	RIG_REFUSES(&rig, &tx, SIGN_REFUSE_OUTPUT_UNKNOWN);
+	rig_end(&rig);
+}
+
 /* The approvals of settings that were replaced meanwhile are worthless. */
 static void
 test_settings_replayed(void)
@@ -527,6 +590,7 @@ main(void)
 	test_rearm_by_time();
 	test_cost_leaves();
 	test_settings();
+	test_settings_cold();
 	test_settings_replayed();
 	test_delay_by_time();
 	test_epoch();

@@ -465,6 +465,8 @@ test_load_checks(void)
 
 	check_case("H8: what is loaded is looked at, then and later");
 	rig_new(&rig, SIGN_WSH);
+	rig_tx_begin(&tx);
+	ASKS_NOT(&rig, asks_load(&rig, &tx), SIGN_REFUSE_TOO_MANY);
 	asks_one(&rig, &tx, "w-1", 1, SAT_PER_BTC, 1);
 	RIG_MUST(receipt_unpack(&rc, tx.receipts[0], &rig_e));
 	rc.epoch++;

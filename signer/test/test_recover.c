@@ -288,6 +288,7 @@ test_burn(void)
 {
 	unsigned char		 word[SIGN_BURNED_LEN];
 	struct sign_burned	 b;
+	struct sign_message	 m;
 	struct rig_tx		 first;
 	uint64_t		 seq;
 
@@ -324,6 +325,12 @@ test_burn(void)
 	asks_one(&rig, &tx, "w-3", 3, SAT_PER_BTC, 1);
 	ASKS_NOT(&rig, asks_burn(&rig, tx.receipts[0]),
 	    SIGN_REFUSE_RECEIPT_PURPOSE);
+	/* One at a time. */
+	sign_message_clear(&m, SIGN_BURN, 3);
+	asks_known(&rig, &m);
+	m.receipts.p = (const char *)first.receipts;
+	m.receipts.len = (size_t)2 * RECEIPT_LEN;
+	ASKS_NOT(&rig, rig_ask(&rig, &m, false), SIGN_REFUSE_MALFORMED);
 	RIG_SIGNS(&rig, &first);
 	rig_end(&rig);
 }

@@ -241,7 +241,7 @@ test_memory(void)
 {
 	unsigned char		*frame;
 	struct sign_message	 m;
-	size_t			 len, failed = 0;
+	size_t			 len, failed = 0, i;
 	unsigned long		 k;
 	bool			 again;
 
@@ -250,6 +250,11 @@ test_memory(void)
 	asks_one(&rig, &tx, "w-0", 1, SAT_PER_BTC, 1);
 	RIG_SIGNS(&rig, &tx);
 	asks_one(&rig, &tx, "w-1", 2, SAT_PER_BTC, 1);
+	/* So many inputs that the answer needs a larger buffer. */
+	for (i = 0; i < 30; i++) {
+		(void)rig_spend(&rig, &tx, 0, 1, 1000);
+		tx.out[1].amount_sat += 1000;
+	}
 	for (k = 1, again = true; again; k++) {
 		frame = pay_frame(&tx, &len);
 		hostile_fail(k);
@@ -267,9 +272,86 @@ test_memory(void)
 	}
 	CHECK(m.type == SIGN_DONE);
 	CHECK(failed > 10);
+	CHECK(rig.s->answer_room > 8192);
 	/* Two payments and two fees, whatever happened in between. */
 	CHECK_INT(rig.s->windows.short_sat, 2 * (SAT_PER_BTC +
 	    RIG_FEE_SAT));
+	ASKS_SAME(&rig);
+	rig_end(&rig);
+}
+
+/* One frame, sent until nothing more fails; whatever the first that did come
+ * through did, the state is one that a start has as well. */
+static void
+fail_in_turn(const struct sign_message *m, bool custodian)
+{
+	unsigned char	*frame = malloc(sign_message_room(m));
+	struct text	 t = { (const char *)frame, 0 };
+	unsigned long	 k;
+
+	t.len = sign_message_pack(m, frame);
+	for (k = 1; k < 5000; k++) {
+		hostile_fail(k);
+		(void)signer_take(rig.s, t, custodian, &rig.now);
+		if (!hostile_end())
+			break;
+		CHECK(!rig.s->broken);
+		/* The look-ups of new settings are many. */
+		if (k > 20)
+			k += 200;
+	}
+	CHECK(k < 5000);
+	free(frame);
+	(void)asks_plain(&rig, SIGN_STATUS);
+}
+
+static void
+test_memory_done(void)
+{
+	unsigned char		 standing[RECEIPT_LEN], bytes[RECEIPT_LEN];
+	static char		 text[SIGN_SETTINGS_MAX];
+	struct sign_settings	 next;
+	struct sign_statement	 st;
+	struct asks_list	 l = { .n = 0 };
+	struct sign_message	 m;
+	struct receipt		 rc;
+
+	check_case("every allocation of a burn, a load, of settings fails in "
+	    "turn");
+	rig_new(&rig, SIGN_WSH);
+	asks_one(&rig, &tx, "w-1", 1, SAT_PER_BTC, 1);
+	(void)asks_plain(&rig, SIGN_STATUS);
+	rig_standing(&rig, standing);
+	sign_message_clear(&m, SIGN_LOAD, 3);
+	asks_known(&rig, &m);
+	m.standing.p = (const char *)standing;
+	m.receipts.p = (const char *)tx.receipts;
+	m.standing.len = m.receipts.len = RECEIPT_LEN;
+	fail_in_turn(&m, false);
+	CHECK_INT(rig.s->n_loaded, 1);
+
+	RIG_MUST(receipt_unpack(&rc, tx.receipts[0], &rig_e));
+	rc.purpose = RECEIPT_BURN;
+	rig_receipt_sign(&rig, &rc, bytes);
+	sign_message_clear(&m, SIGN_BURN, 3);
+	asks_known(&rig, &m);
+	m.receipts.p = (const char *)bytes;
+	m.receipts.len = RECEIPT_LEN;
+	fail_in_turn(&m, false);
+	CHECK_INT(rig.s->free_records, 1);
+
+	next = rig.s->now;
+	next.fee_max_sat--;
+	asks_statement(&rig, &st, SIGN_FOR_SETTINGS, rig.s->settings_seq);
+	sign_settings_hash(st.hash, &next);
+	sign_settings_hash(st.replaces, &rig.s->now);
+	asks_approve(&rig, &l, CAROL, &st);
+	sign_message_clear(&m, SIGN_SETTINGS, 3);
+	asks_give(&m, &l);
+	m.body.p = text;
+	m.body.len = sign_settings_print(&next, text, sizeof(text));
+	fail_in_turn(&m, true);
+	CHECK_INT(rig.s->settings.fee_max_sat, next.fee_max_sat);
 	ASKS_SAME(&rig);
 	rig_end(&rig);
 }
@@ -597,6 +679,7 @@ main(void)
 	test_states();
 	test_pipes();
 	test_memory();
+	test_memory_done();
 	test_memory_rest();
 	test_disk();
 	test_disk_locked();
