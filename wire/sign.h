@@ -62,8 +62,9 @@ enum sign_type {
 				 * approvals of custodians.  What tightens is in
 				 * force at once, what loosens waits */
 	/* Answers. */
-	SIGN_DONE = 64,		/* head; psbt or body */
-	SIGN_REFUSED,		/* refusal, reason; head unless locked */
+	SIGN_DONE = 64,		/* psbt or body; head, unless it is locked, was
+				 * put back, or cannot write its journal */
+	SIGN_REFUSED,		/* refusal, reason; head as above */
 };
 
 /* Why not.  The text in `reason` says which input, output or id. */
@@ -79,7 +80,7 @@ enum sign_refusal {
 					 * said once: it was put back (C4) */
 	SIGN_REFUSE_FORKED,		/* same sequence, another journal */
 	SIGN_REFUSE_STORE,		/* the journal cannot be written */
-	SIGN_REFUSE_TOO_MANY,		/* inputs, outputs */
+	SIGN_REFUSE_TOO_MANY,		/* inputs, outputs, loaded, burns */
 	SIGN_REFUSE_INPUT_TWICE,
 	SIGN_REFUSE_INPUT_FOREIGN,	/* not of our keys */
 	SIGN_REFUSE_INPUT_INDEX,
