@@ -513,6 +513,60 @@ test_version_2(void)
 	}
 }
 
+/* BIP370: what the inputs want, and what comes of it. */
+static void
+test_locktime(void)
+{
+	static const char height9[] = "0112 04 09000000 ";
+	static const char height7[] = "0112 04 07000000 ";
+	static const char time2[] = "0111 04 0265cd1d ";
+	static const char time1[] = "0111 04 0165cd1d ";
+	const struct {
+		const char	*fallback, *first[2], *second[2];
+		int64_t		 want;		/* -1: refused */
+	} t[] = {
+		{ "", { "", "" }, { "", "" }, 0 },
+		{ "0103 04 05000000", { "", "" }, { "", "" }, 5 },
+		{ "0103 04 05000000", { height9, "" }, { "", "" }, 9 },
+		{ "", { height9, "" }, { height7, "" }, 9 },
+		{ "", { height7, "" }, { height9, "" }, 9 },
+		{ "", { height7, "" }, { height9, time1 }, 9 },
+		{ "", { height7, time1 }, { height9, time2 }, 9 },
+		{ "", { time2, "" }, { time1, "" }, 500000002 },
+		{ "", { time1, height9 }, { time2, "" }, 500000002 },
+		{ "", { "", "" }, { time2, "" }, 500000002 },
+		{ "", { height9, "" }, { time1, "" }, -1 },
+		{ "", { time1, "" }, { height9, "" }, -1 },
+	};
+	static struct buf b;
+	struct psbt	*p = NULL;
+	struct err	 e = { "" };
+	size_t		 i, k;
+
+	check_case("BIP370's locktime, and the sequence that there is not");
+	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+		b.len = 0;
+		add_hex(&b, "70736274ff 0102 04 02000000 0104 01 02 "
+		    "0105 01 00 01fb 04 02000000");
+		add_hex(&b, t[i].fallback);
+		for (k = 0; k < 2; k++) {
+			add_hex(&b, "00 010e 20 11*32 010f 04");
+			add_hex(&b, k == 0 ? "00000000" : "01000000");
+			add_hex(&b, k == 0 ? t[i].first[0] : t[i].second[0]);
+			add_hex(&b, k == 0 ? t[i].first[1] : t[i].second[1]);
+		}
+		add_hex(&b, "00");
+		if (t[i].want < 0) {
+			check_bytes(&b, "one input wants a height", "");
+		} else if (CHECK(psbt_parse(&p, b.b, b.len, &e) == RC_OK)) {
+			CHECK_INT(p->tx.locktime, t[i].want);
+			CHECK_INT(p->tx.in[1].sequence, TX_SEQUENCE_FINAL);
+			CHECK_INT(p->tx.in[1].prev.vout, 1);
+		}
+		psbt_free(&p);
+	}
+}
+
 int
 main(void)
 {
@@ -524,5 +578,6 @@ main(void)
 	RUN("fields of outputs", out_cases);
 	test_unsigned_tx();
 	test_version_2();
+	test_locktime();
 	return check_done();
 }

@@ -475,7 +475,7 @@ test_too_long(void)
 	CHECK_STR(e.text, "psbt: it is no base64");
 	CHECK(psbt_of_base64(&p, text_of("cHNidP8"), &e) == RC_FAILED);
 	CHECK_STR(e.text, "psbt: it is no base64");
-	CHECK(psbt_of_base64(&p, text_of("cHNidP\xaf="), &e) == RC_FAILED);
+	CHECK(psbt_of_base64(&p, text_of("cHNidP\xaf\x2f"), &e) == RC_FAILED);
 	CHECK_STR(e.text, "psbt: it is no base64");
 }
 
